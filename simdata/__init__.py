@@ -1,0 +1,1 @@
+"""simdata: training images that nobody has to label."""

@@ -1,0 +1,71 @@
+"""`Frame`: the layers of one view, shapes checked on creation; what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from simdata.camera import Camera
+from simdata.errors import FrameError
+
+# name -> (trailing shape, dtype); any other layer only has to be (H, W, ...).
+KNOWN_LAYERS: dict[str, tuple[tuple[int, ...], type]] = {
+    "depth": ((), np.float32),
+    "node_ids": ((), np.int32),
+    "normals": ((3,), np.float32),
+    "rgb": ((3,), np.uint8),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What one camera saw at one instant.
+
+    Attributes:
+        camera: who looked.
+        t: when, seconds.
+        layers: name -> (H, W, ...) array, read-only. Known ones:
+            rgb: (H, W, 3) uint8, sRGB.
+            node_ids: (H, W) int32; i is `scene.nodes[i - 1]`, 0 is background. Taken at pixel centres.
+            depth: (H, W) float32, planar z, metres; inf where nothing was hit.
+            normals: (H, W, 3) float32, unit, camera frame; 0 where nothing was hit. Optional.
+
+    Raises:
+        FrameError: rgb, node_ids or depth is missing, or a shape or dtype is wrong.
+    """
+
+    camera: Camera
+    t: float
+    layers: Mapping[str, np.ndarray] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        missing = {"rgb", "node_ids", "depth"} - set(self.layers)
+        if missing:
+            raise FrameError(f"a frame needs the layers {', '.join(sorted(missing))}")
+        size = (self.camera.height, self.camera.width)
+        for name, array in self.layers.items():
+            tail, dtype = KNOWN_LAYERS.get(name, (array.shape[2:], array.dtype.type))
+            if array.shape != size + tail or array.dtype != dtype:
+                raise FrameError(
+                    f"layer {name!r} must be {size + tail} {np.dtype(dtype)}, got {array.shape} {array.dtype}"
+                )
+            array.flags.writeable = False
+        object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
+
+    @property
+    def rgb(self) -> np.ndarray:
+        """(H, W, 3) uint8."""
+        return self.layers["rgb"]
+
+    @property
+    def node_ids(self) -> np.ndarray:
+        """(H, W) int32."""
+        return self.layers["node_ids"]
+
+    @property
+    def depth(self) -> np.ndarray:
+        """(H, W) float32, metres."""
+        return self.layers["depth"]
