@@ -1,0 +1,159 @@
+"""One scene number, end to end: draw, settle, render, annotate. Depends on nothing but its arguments.
+
+A draw that cannot be (`SceneRejected`) is drawn again with the next attempt number and counted by reason,
+because rejection reshapes the distribution and users deserve to see it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from simdata.annotate import annotate
+from simdata.annotation import ImageIndex, Sample, Strides
+from simdata.config import Config, split_of
+from simdata.errors import SceneRejected
+from simdata.physics import settle
+from simdata.render import make_renderer
+from simdata.scene import Scene
+from simdata.scope import origin, scene_scope
+from simdata.spec import SceneSpec
+
+
+@dataclass(frozen=True, eq=False)
+class SceneRun:
+    """One accepted scene number.
+
+    Attributes:
+        number: from 0.
+        split: its split.
+        attempt: how many draws were rejected before this one.
+        rejections: reason -> count.
+        scenes: one a look; all share one settled layout.
+    """
+
+    number: int
+    split: str
+    attempt: int
+    rejections: Mapping[str, int]
+    scenes: tuple[Scene, ...]
+
+
+class Pipeline:
+    """Everything one process needs to make the samples of any scene number of a config.
+
+    `config.renderer` must be a renderer's name, not "auto": which one it is, is decided once for a run.
+    """
+
+    def __init__(self, config: Config, *, store: Path | None = None) -> None:
+        self.config = config
+        self.store = store
+        self.builder = config.make_builder()
+        self._renderer: Any = None
+
+    @property
+    def strides(self) -> Strides:
+        """Looks, instants and views per scene."""
+        dataset = self.config.dataset
+        return Strides(looks=dataset.looks_per_layout, times=1, views=dataset.views)
+
+    def scene(self, number: int) -> SceneRun:
+        """Draw and settle scene `number`.
+
+        Raises:
+            SceneRejected: `run.max_attempts` draws in a row could not be.
+        """
+        rejections: Counter[str] = Counter()
+        for attempt in range(self.config.run.max_attempts):
+            try:
+                scenes = self._attempt(number, attempt)
+            except SceneRejected as rejected:
+                rejections[rejected.reason] += 1
+                last = rejected
+                continue
+            return SceneRun(number, self.split(number), attempt, dict(rejections), scenes)
+        raise SceneRejected(
+            f"scene {number}: all {self.config.run.max_attempts} draws were rejected ({dict(rejections)}); "
+            f"the last: {last}; ask for fewer objects, more room, or raise run.max_attempts",
+            reason="exhausted",
+        ) from last
+
+    def samples(self, run: SceneRun) -> Iterator[Sample]:
+        """Render and label every image of a scene, in the order of their ids."""
+        for look, scene in enumerate(run.scenes):
+            yield from self.views(scene, number=run.number, look=look, split=run.split)
+
+    def views(self, scene: Scene, *, number: int, look: int, split: str) -> Iterator[Sample]:
+        """Render and label every instant and view of one settled scene."""
+        renderer = self.renderer()
+        renderer.load(scene)
+        for time, t in enumerate(scene.times):
+            for view, camera in enumerate(scene.spec.cameras):
+                index = ImageIndex(number, look, time, view)
+                frame = renderer.render(camera, float(t))
+                image_id = self.strides.image_id(index)
+                yield annotate(frame, scene, image_id=image_id, index=index, split=split, store=self.store)
+
+    def split(self, number: int) -> str:
+        """Return the split of a scene number."""
+        return split_of(self.config.dataset.splits, number)
+
+    def specs(self, number: int, attempt: int = 0) -> tuple[SceneSpec, ...]:
+        """Draw one spec a look; no physics."""
+        return tuple(self._build(number, attempt, look) for look in range(self.strides.looks))
+
+    def renderer(self) -> Any:
+        """Open the renderer, once."""
+        if self._renderer is None:
+            self._renderer = make_renderer(self.config.renderer, store=self.store)
+        return self._renderer
+
+    def close(self) -> None:
+        """Close the renderer, if one was opened."""
+        if self._renderer is not None:
+            self._renderer.close()
+            self._renderer = None
+
+    def _attempt(self, number: int, attempt: int) -> tuple[Scene, ...]:
+        specs = self.specs(number, attempt)
+        settled = settle(specs[0], store=self.store)
+        return tuple(settled.with_spec(spec) for spec in specs)
+
+    def _build(self, number: int, attempt: int, look: int) -> SceneSpec:
+        config = self.config
+        scope = scene_scope(
+            config.seed,
+            number,
+            attempt=attempt,
+            look=look,
+            split=self.split(number),
+            views=config.dataset.views,
+            let=config.let,
+        )
+        spec = self.builder.build(scope)
+        source = origin(scope, config.scene, seed=config.seed, scene=number, attempt=attempt)
+        return spec.model_copy(update={"origin": source})
+
+
+def samples(
+    config: Config, *, seed: int | None = None, start: int = 0, store: Path | None = None
+) -> Iterator[Sample]:
+    """Make labelled samples without any file, scene after scene, until the config's last scene.
+
+    Args:
+        config: what to make; `renderer: auto` must be resolved (see `simdata.samples`).
+        seed: replaces the config's.
+        start: first scene number.
+        store: where imported meshes live.
+    """
+    if seed is not None:
+        config = config.model_copy(update={"seed": seed})
+    pipeline = Pipeline(config, store=store)
+    try:
+        for number in range(start, config.dataset.scenes):
+            yield from pipeline.samples(pipeline.scene(number))
+    finally:
+        pipeline.close()
