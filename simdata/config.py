@@ -77,6 +77,10 @@ class CategoryConfig(Model):
     rename: dict[str, str] = Field(default_factory=dict)
     drop: tuple[str, ...] = ()
 
+    def written(self, category: str) -> str | None:
+        """Return the name that is written for a builder's category; None when it is dropped."""
+        return None if category in self.drop else self.rename.get(category, category)
+
 
 class LabelConfig(Model):
     """What becomes an annotation.
@@ -94,6 +98,21 @@ class LabelConfig(Model):
     min_visible_fraction: Fraction = 0.1
     hidden: Literal["drop", "crowd", "keep"] = "crowd"
     categories: CategoryConfig = CategoryConfig()
+
+    def fate(self, category: str, area: int, visible_fraction: float | None) -> str:
+        """Say what becomes of an object: "keep", "crowd", or why it is dropped ("category", "hidden").
+
+        Args:
+            category: as the builder named it.
+            area: visible pixels.
+            visible_fraction: visible part of the whole object, 0..1; None where it is not known.
+        """
+        if self.categories.written(category) is None:
+            return "category"
+        fraction = 1.0 if visible_fraction is None else visible_fraction
+        if area >= self.min_visible_px and fraction >= self.min_visible_fraction:
+            return "keep"
+        return "hidden" if self.hidden == "drop" else self.hidden
 
 
 class RunConfig(Model):
@@ -170,7 +189,7 @@ class Config(Model):
                 f"labels.categories names {unknown[0]!r}, which {self.scene} does not make; "
                 f"it makes: {', '.join(sorted(known))}"
             )
-        return sorted({mapped.rename.get(name, name) for name in known if name not in mapped.drop})
+        return sorted({name for name in map(mapped.written, known) if name is not None})
 
 
 def split_of(splits: Mapping[str, float], scene: int) -> str:

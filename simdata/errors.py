@@ -11,7 +11,8 @@ SimdataError
 |-- RenderError            a renderer that cannot open or draw
 |-- PhysicsError           the simulator refused or cut something silently
 |-- WriteError             the dataset could not be written
-|   `-- DiskFullError      the same for want of space; resume after freeing some
+|   |-- DiskFullError      the same for want of space; resume after freeing some
+|   `-- TakenError         a final name that is taken: another writer was first
 |-- WorkerError            a child, an actor or a whole run that failed
 |   |-- HoleBudgetError    more scenes failed twice than the run allows
 |   `-- IncompleteError    stopped before the end; the same command resumes it
@@ -93,6 +94,10 @@ class WriteError(SimdataError):
 
 class DiskFullError(WriteError):
     """No space left; what is committed stays, and the same command resumes."""
+
+
+class TakenError(WriteError):
+    """A final name that is taken; the file that is there stays as it is."""
 
 
 class WorkerError(SimdataError):
