@@ -132,6 +132,7 @@ class Pipeline:
             split=self.split(number),
             views=config.dataset.views,
             let=config.let,
+            store=self.store,
         )
         spec = self.builder.build(scope)
         source = origin(scope, config.scene, seed=config.seed, scene=number, attempt=attempt)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from simdata.distributions import Ref
@@ -23,6 +24,7 @@ class Scope:
         split: "train", "val", …; known before anything is drawn, so that assets can be split too.
         views: cameras wanted.
         let: shared variables of the config, drawn once a scene.
+        store: where imported meshes live; None when there are none.
         drawn: path -> value, filled by every draw; shared by all children.
     """
 
@@ -31,6 +33,7 @@ class Scope:
     views: int = 1
     look_number: int = 0
     let: Mapping[str, Any] = field(default_factory=dict)
+    store: Path | None = None
     drawn: dict[str, Any] = field(default_factory=dict)
     root: Stream | None = None
 
@@ -80,10 +83,11 @@ def scene_scope(
     split: str = "train",
     views: int = 1,
     let: Mapping[str, Any] | None = None,
+    store: Path | None = None,
 ) -> Scope:
     """Make the scope of one attempt at one scene."""
     stream = Stream(seed).child("scene", scene, "attempt", attempt)
-    return Scope(stream, split=split, views=views, look_number=look, let=let or {})
+    return Scope(stream, split=split, views=views, look_number=look, let=let or {}, store=store)
 
 
 def origin(scope: Scope, builder: str, *, seed: int, scene: int, attempt: int) -> Origin:

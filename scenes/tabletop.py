@@ -1,0 +1,376 @@
+"""`tabletop`: household objects dropped on a table in a room.
+
+What varies
+    Layout: how many objects, of which categories, each category's own shape, where and how they are dropped,
+    the table and the room. Look: what everything is made of, the sun, the light of the room. Cameras: where
+    each stands, what it aims at, its field of view.
+What is labelled
+    Every dropped object, by its category; the table and the room are scenery.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from simdata.asset import GeneratedShape, ImportedShape, Shape, load_model
+from simdata.assets.catalogue import Finish, Item, generator, household_finishes, household_items
+from simdata.camera import Camera, Pinhole
+from simdata.distributions import Choice, Constant, Hsv, InBox, InShell, Integer, Normal, Point, Quantity, Scalar
+from simdata.distributions import Uniform, UniformInt
+from simdata.errors import PlacementRejected
+from simdata.geometry import Pose, look_at, quat_about, rotation_from_quat
+from simdata.material import ImageTexture, Material
+from simdata.model import Model
+from simdata.scope import Scope
+from simdata.spec import Layout, Look, Node, SceneSpec, Settling, Sun
+
+Meters = Quantity("m", 0.001, 100)
+Radians = Quantity("rad", -2 * math.pi, 2 * math.pi)
+
+
+class MeshSource(Model):
+    """A mesh file of the user's own.
+
+    Attributes:
+        path: obj, glb, gltf, stl or ply; relative paths start at the config's folder.
+        category: class name for the labels.
+        scale: metres per file unit.
+        mass: of one object, whatever its density then is.
+        weight: how often it is picked, against the other items.
+        tumbled: probability that it is dropped at a random rotation.
+        licence: SPDX id, for the record.
+        sha256: content hash, filled in when the file has been validated and re-encoded; leave it empty.
+    """
+
+    path: str
+    category: str = Field(min_length=1)
+    scale: float = Field(default=1.0, gt=0)
+    mass: Annotated[Scalar, Quantity("kg", 0.001, 100)] = Uniform(low=0.1, high=0.5)
+    weight: float = Field(default=1.0, ge=0)
+    tumbled: Annotated[Scalar, Quantity("probability", 0, 1)] = Constant(value=0.2)
+    licence: str = "unknown"
+    sha256: str = ""
+
+
+class Objects(Model):
+    """What is dropped.
+
+    Attributes:
+        count: objects a scene.
+        items: household items; name -> how often, shape, density, finish.
+        meshes: mesh files of your own, picked beside the items.
+        clearance: gap between an object and what is below it when it is let go.
+        spread: share of the table's half sides within which objects are dropped.
+    """
+
+    count: Annotated[Integer, Quantity("objects", 1, 200)] = UniformInt(low=5, high=20)
+    items: dict[str, Item] = Field(default_factory=household_items)
+    meshes: tuple[MeshSource, ...] = ()
+    clearance: Annotated[Scalar, Quantity("m", 0.0005, 1)] = Uniform(low=0.002, high=0.012)
+    spread: Annotated[Scalar, Quantity("1", 0.05, 1)] = Uniform(low=0.6, high=0.85)
+
+    @model_validator(mode="after")
+    def _something_to_pick(self) -> Objects:
+        if not any(kind.weight for kind in (*self.items.values(), *self.meshes)):
+            raise ValueError("every weight is 0, so there is nothing to drop; give one item or mesh a weight")
+        return self
+
+
+class Furniture(Model):
+    """The table and the room around it; the floor is z = 0 and the table stands at x = y = 0."""
+
+    table_length: Annotated[Scalar, Quantity("m", 0.3, 5)] = Uniform(low=1.1, high=1.6)
+    table_width: Annotated[Scalar, Quantity("m", 0.3, 5)] = Uniform(low=0.75, high=1.0)
+    table_height: Annotated[Scalar, Quantity("m", 0.2, 1.5)] = Uniform(low=0.7, high=0.78)
+    room_length: Annotated[Scalar, Quantity("m", 2, 30)] = Uniform(low=3.2, high=5.5)
+    room_width: Annotated[Scalar, Quantity("m", 2, 30)] = Uniform(low=3.0, high=4.5)
+    room_height: Annotated[Scalar, Quantity("m", 1.8, 10)] = Uniform(low=2.4, high=2.9)
+
+
+def _surfaces() -> dict[str, Finish]:
+    brown = Hsv(hue=(0.04, 0.11), saturation=(0.3, 0.7), value=(0.3, 0.75))
+    dark = Hsv(hue=(0.03, 0.1), saturation=(0.35, 0.75), value=(0.12, 0.4))
+    pale = Hsv(saturation=(0.0, 0.3), value=(0.7, 0.97))
+    return {
+        "floor": Finish(
+            color=dark, accent=brown, texture=Choice(values=("boards", "tiles", "weave")), repeat=Constant(value=1.0)
+        ),
+        "skirting": Finish(color=Hsv(saturation=(0.0, 0.1), value=(0.7, 0.97))),
+        "table": Finish(
+            color=dark,
+            accent=Hsv(hue=(0.04, 0.12), saturation=(0.1, 0.6), value=(0.5, 0.95)),
+            texture=Choice(values=("wood", "boards", "marble", "speckle", "none"), weights=(4, 2, 1, 1, 1)),
+            repeat=Uniform(low=0.8, high=2.0),
+        ),
+        "walls": Finish(color=pale, accent=pale, texture=Choice(values=("plaster", "none"))),
+    }
+
+
+class Light(Model):
+    """One sun through an unseen window, and light from everywhere."""
+
+    direction: Annotated[Point, Quantity("1, towards the light")] = InShell(
+        radius_low=1, radius_high=1, elevation_low=math.radians(35), elevation_high=math.radians(80)
+    )
+    strength: Annotated[Scalar, Quantity("1", 0, 20)] = Uniform(low=0.5, high=0.9)
+    ambient: Annotated[Scalar, Quantity("1", 0, 5)] = Uniform(low=0.35, high=0.6)
+    color: Annotated[Any, Quantity("sRGB", 0, 1)] = Hsv(hue=(0.05, 0.17), saturation=(0.0, 0.15), value=(0.95, 1.0))
+
+
+class Cameras(Model):
+    """Where each view stands and what it aims at, about the middle of the table top."""
+
+    eye: Annotated[Point, Quantity("m", -20, 20)] = InShell(
+        radius_low=0.7, radius_high=1.35, elevation_low=math.radians(18), elevation_high=math.radians(70)
+    )
+    aim: Annotated[Point, Quantity("m", -5, 5)] = InBox(low=(-0.2, -0.15, -0.02), high=(0.2, 0.15, 0.08))
+    horizontal_fov: Annotated[Scalar, Quantity("rad", 0.05, 2.8)] = Uniform(
+        low=math.radians(42), high=math.radians(66)
+    )
+    roll: Annotated[Scalar, Quantity("rad", -math.pi, math.pi)] = Normal(
+        mean=0.0, sigma=math.radians(3), low=math.radians(-10), high=math.radians(10)
+    )
+    width: int = Field(default=640, ge=16, le=8192)
+    height: int = Field(default=480, ge=16, le=8192)
+
+
+class Tabletop(Model):
+    """Household objects dropped on a table in a room.
+
+    Attributes:
+        objects: what is dropped.
+        furniture: what it is dropped on.
+        finishes: finish name -> distributions, for the items' parts.
+        surfaces: the same for floor, skirting, table and walls.
+        light: sun and ambient.
+        cameras: where the views stand.
+        settling: when the scene counts as at rest.
+    """
+
+    objects: Objects = Field(default_factory=Objects)
+    furniture: Furniture = Field(default_factory=Furniture)
+    finishes: dict[str, Finish] = Field(default_factory=household_finishes)
+    surfaces: dict[str, Finish] = Field(default_factory=_surfaces)
+    light: Light = Field(default_factory=Light)
+    cameras: Cameras = Field(default_factory=Cameras)
+    settling: Settling = Field(default_factory=Settling)
+
+    def categories(self) -> list[str]:
+        """Return every class name that this builder can label."""
+        made = {generator(name).category for name in self.objects.items}
+        return sorted(made | {mesh.category for mesh in self.objects.meshes})
+
+    def prepare(self, store: Path) -> Tabletop:
+        """Validate and re-encode the user's meshes into `store`; workers then never see the files.
+
+        Raises:
+            AssetError: a mesh that cannot be used.
+        """
+        from simdata.asset_gate import import_mesh
+
+        meshes = []
+        for mesh in self.objects.meshes:
+            shape = import_mesh(
+                Path(mesh.path), store=store, scale=mesh.scale, category=mesh.category, licence=mesh.licence
+            )
+            # Only the file's name stays: the plan must be equal wherever the file happened to lie.
+            meshes.append(mesh.model_copy(update={"path": Path(mesh.path).name, "sha256": shape.sha256}))
+        objects = self.objects.model_copy(update={"meshes": tuple(meshes)})
+        return self.model_copy(update={"objects": objects})
+
+    def build(self, scope: Scope) -> SceneSpec:
+        """Draw one scene.
+
+        Raises:
+            PlacementRejected: an object found no place on the table.
+        """
+        layout, finishes = self._layout(scope.layout)
+        return SceneSpec(
+            layout=layout, look=self._look(scope.look, layout, finishes), cameras=self._cameras(scope.cameras, layout)
+        )
+
+    def _layout(self, scope: Scope) -> tuple[Layout, dict[str, str]]:
+        """Draw what stands where; also say which finish each node takes."""
+        nodes, finishes, top = self._scenery(scope.child("furniture"))
+        free = _TableTop(*top)
+        count = scope.draw("count", self.objects.count)
+        spread = scope.draw("spread", self.objects.spread)
+        for number in range(1, count + 1):
+            dropped = self._object(scope.child("object", number), number, free, spread)
+            nodes += [node for node, _ in dropped]
+            finishes |= {node.name: finish for node, finish in dropped}
+        # A centre below the table's top means that the object went over the edge.
+        settling = self.settling.model_copy(update={"floor": free.height - 0.02})
+        return Layout(nodes=tuple(nodes), settling=settling), finishes
+
+    def _scenery(self, scope: Scope) -> tuple[list[Node], dict[str, str], tuple[float, float, float]]:
+        """Draw the room and the table; returns nodes, finishes and the top's length, width, height."""
+        size = {name: scope.draw(name, getattr(self.furniture, name)) for name in Furniture.model_fields}
+        top = (size["table_length"], size["table_width"], size["table_height"])
+        table = GeneratedShape(generator="table", params=dict(zip(("length", "width", "height"), top, strict=True)))
+        room_size = {key: size[f"room_{key}"] for key in ("length", "width", "height")}
+        room = GeneratedShape(generator="room", params=room_size)
+        nodes, finishes = [], {}
+        for name, shape, parts in (
+            ("room", room, {"floor": "floor", "walls": "walls", "skirting": "skirting"}),
+            ("table", table, {"top": "table", "legs": "table"}),
+        ):
+            model = load_model(shape)
+            # The model's origin is the middle of its box; its lowest point stands on the floor.
+            pose = Pose(position=(0.0, 0.0, -float(model.bounds[0, 2]) - _sunk(name, model)))
+            for part, finish in parts.items():
+                nodes.append(Node(name=f"{name}.{part}", shape=shape, part=part, pose=pose, fixed=True, friction=0.6))
+                finishes[f"{name}.{part}"] = f"surface/{finish}"
+        return nodes, finishes, top
+
+    def _object(self, scope: Scope, number: int, free: _TableTop, spread: float) -> list[tuple[Node, str]]:
+        """Draw one object and the place from which it drops; one node a part."""
+        kinds = {**self.objects.items, **{f"mesh/{i}": mesh for i, mesh in enumerate(self.objects.meshes)}}
+        chances = Choice(values=tuple(kinds), weights=tuple(kind.weight for kind in kinds.values()))
+        name = scope.draw("kind", chances)
+        kind = kinds[name]
+        shape, category, density, finish = self._shape(scope, name, kind)
+        quat = _drop_rotation(scope, scope.draw("tumbled", kind.tumbled))
+        model = load_model(shape, scope.store)
+        corners = np.concatenate([part.mesh.vertices for part in model.parts.values()]) @ rotation_from_quat(quat).T
+        clearance = scope.draw("clearance", self.objects.clearance)
+        position = free.place(scope, corners, clearance, spread)
+        pose = Pose(position=position, quat_xyzw=tuple(float(x) for x in quat))
+        return [
+            (
+                Node(
+                    name=f"{category}_{number}.{part}",
+                    shape=shape,
+                    part=part,
+                    instance=number,
+                    category=category,
+                    labelled=True,
+                    pose=pose,
+                    density=density,
+                ),
+                finish.get(part, finish.get("*", "")),
+            )
+            for part in model.parts
+        ]
+
+    def _shape(self, scope: Scope, name: str, kind: Any) -> tuple[Shape, str, float, dict[str, str]]:
+        """Draw the shape of one object: (shape, category, density, finish of its parts)."""
+        if isinstance(kind, MeshSource):
+            shape = ImportedShape(sha256=kind.sha256, scale=kind.scale)
+            mass = scope.draw("mass", kind.mass)
+            return shape, kind.category, mass / load_model(shape, scope.store).mass_properties(1.0).mass, {}
+        params = {key: scope.child("shape").draw(key, value) for key, value in kind.shape.items()}
+        made = generator(name)
+        return (
+            GeneratedShape(generator=name, params=params),
+            made.category,
+            scope.draw("density", kind.density),
+            kind.finish,
+        )
+
+    def _look(self, scope: Scope, layout: Layout, finishes: dict[str, str]) -> Look:
+        """Draw what everything is made of, and the light."""
+        materials = {}
+        for node in layout.nodes:
+            if isinstance(node.shape, ImportedShape):
+                materials[node.name] = _own_material(node.shape, scope)
+            else:
+                materials[node.name] = self._finish(finishes[node.name]).draw(_finish_scope(scope, node, finishes))
+        light = self.light
+        direction = np.array(scope.draw("sun_direction", light.direction))
+        direction /= np.linalg.norm(direction)
+        sun = Sun(
+            direction=tuple(float(x) for x in direction),
+            color=scope.draw("sun_color", light.color),
+            strength=scope.draw("sun_strength", light.strength),
+        )
+        return Look(materials=materials, lights=(sun,), ambient=scope.draw("ambient", light.ambient))
+
+    def _finish(self, name: str) -> Finish:
+        kind, _, short = name.rpartition("/")
+        return (self.surfaces if kind == "surface" else self.finishes)[short]
+
+    def _cameras(self, scope: Scope, layout: Layout) -> tuple[Camera, ...]:
+        """Draw one camera a view."""
+        return tuple(self._camera(scope.child("view", view), view, layout) for view in range(scope.views))
+
+    def _camera(self, scope: Scope, view: int, layout: Layout) -> Camera:
+        fields = self.cameras
+        middle = np.array([0.0, 0.0, layout.settling.floor + 0.02])
+        eye = middle + scope.draw("eye", fields.eye)
+        aim = middle + scope.draw("aim", fields.aim)
+        lens = Pinhole.from_fov(fields.width, fields.height, scope.draw("horizontal_fov", fields.horizontal_fov))
+        pose = Pose.from_matrix(look_at(eye, aim, scope.draw("roll", fields.roll)))
+        return Camera(name=f"view_{view}", lens=lens, pose=pose)
+
+
+class _TableTop:
+    """The places on the table that are taken so far: discs with a height, in the order they were given."""
+
+    # Tries on the lowest free level before an object is dropped onto others instead.
+    TRIES = 24
+
+    def __init__(self, length: float, width: float, height: float) -> None:
+        self.length, self.width, self.height = length, width, height
+        self._taken: list[tuple[float, float, float, float]] = []  # x, y, radius, top
+
+    def place(
+        self, scope: Scope, corners: np.ndarray, clearance: float, spread: float
+    ) -> tuple[float, float, float]:
+        """Find where a turned shape, corners (n, 3) metres about its origin, is let go; lowest try wins.
+
+        Raises:
+            PlacementRejected: the shape is wider than the table.
+        """
+        radius = float(np.hypot(corners[:, 0], corners[:, 1]).max())
+        half = np.array([self.length, self.width]) / 2 * spread - radius * 0.6
+        if (half <= 0).any():
+            raise PlacementRejected(
+                f"an object of radius {radius:.2f} m finds no place on a table of {self.length:.2f} x "
+                f"{self.width:.2f} m; make the table larger, objects.spread wider, or the object smaller"
+            )
+        generator = scope.stream.child("place").generator()
+        spots = generator.uniform(-half, half, (self.TRIES, 2))
+        levels = [self._level(x, y, radius) for x, y in spots]
+        best = int(np.argmin(levels))
+        x, y, level = float(spots[best, 0]), float(spots[best, 1]), levels[best]
+        bottom = level + clearance
+        self._taken.append((x, y, radius, bottom + float(np.ptp(corners[:, 2]))))
+        return x, y, bottom - float(corners[:, 2].min())
+
+    def _level(self, x: float, y: float, radius: float) -> float:
+        """Return the height above which a disc is free: the table's, or the tops of what it overlaps."""
+        tops = [top for ox, oy, other, top in self._taken if math.hypot(x - ox, y - oy) < radius + other]
+        return max([self.height, *tops])
+
+
+def _sunk(name: str, model: Any) -> float:
+    """Return how far a model's lowest point lies below the floor's surface: a room's floor slab is thick."""
+    return 0.0 if name == "table" else -0.0
+
+
+def _drop_rotation(scope: Scope, tumbled: float) -> np.ndarray:
+    """Draw a rotation: any one with probability `tumbled`, else upright with any heading."""
+    if scope.draw("falls", Uniform(low=0, high=1)) < tumbled:
+        # Uniform over rotations: a normal 4-vector has no preferred direction (Muller, 1959).
+        vector = scope.stream.child("rotation").generator().normal(size=4)
+        return vector / np.linalg.norm(vector)
+    return quat_about((0, 0, 1), scope.draw("heading", Uniform(low=-math.pi, high=math.pi)))
+
+
+def _finish_scope(scope: Scope, node: Node, finishes: dict[str, str]) -> Scope:
+    """Return where a node's material is drawn: parts of one object that share a finish share the draw."""
+    owner = f"object/{node.instance}" if node.instance else node.name
+    return scope.child("material", owner, finishes[node.name])
+
+
+def _own_material(shape: ImportedShape, scope: Scope) -> Material:
+    """Return the material that came with an imported mesh."""
+    record = imported_look(shape, scope.store)
+    texture = ImageTexture(sha256=shape.sha256) if record.textured else None
+    return Material(base_color=record.base_color, texture=texture)
