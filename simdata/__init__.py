@@ -1,1 +1,71 @@
-"""simdata: training images that nobody has to label."""
+"""simdata: training images for robots and self-driving cars that nobody has to label.
+
+    import simdata
+    simdata.generate("tabletop", "data/tabletop", workers=2)
+    for sample in simdata.samples("tabletop", seed=7): ...
+    for record in simdata.Dataset("data/tabletop"): ...
+
+Names are imported when they are first used, so `import simdata` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_WHERE = {
+    "Camera": "camera",
+    "Choice": "distributions",
+    "Config": "config",
+    "Constant": "distributions",
+    "Dataset": "dataset",
+    "FieldTexture": "material",
+    "Frame": "frame",
+    "GeneratedShape": "asset",
+    "Hsv": "distributions",
+    "ImportedShape": "asset",
+    "InBox": "distributions",
+    "InShell": "distributions",
+    "Labels": "annotation",
+    "Layout": "spec",
+    "LogUniform": "distributions",
+    "Look": "spec",
+    "Material": "material",
+    "Model": "model",
+    "Node": "spec",
+    "Normal": "distributions",
+    "Pinhole": "camera",
+    "PointLight": "spec",
+    "Pose": "geometry",
+    "Quantity": "distributions",
+    "Sample": "annotation",
+    "Scene": "scene",
+    "SceneSpec": "spec",
+    "Scope": "scope",
+    "Settling": "spec",
+    "SimdataError": "errors",
+    "Stream": "rng",
+    "Sun": "spec",
+    "Uniform": "distributions",
+    "UniformInt": "distributions",
+    "check_dataset": "check",
+    "generate": "api",
+    "load_config": "config_file",
+    "look_at": "geometry",
+    "samples": "api",
+    "settle": "physics",
+}
+
+__all__ = ["__version__", *sorted(_WHERE)]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WHERE:
+        raise AttributeError(f"module 'simdata' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"simdata.{_WHERE[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__
