@@ -72,7 +72,7 @@ class Settling(Model):
         floor: an object whose centre falls below this height, m, world z, has left the scene: rejected.
     """
 
-    step: float = Field(default=1 / 240, gt=0, le=1 / 30)
+    step: float = Field(default=1 / 120, gt=0, le=1 / 30)
     limit: float = Field(default=4.0, gt=0)
     speed: float = Field(default=0.01, gt=0)
     spin: float = Field(default=0.1, gt=0)
