@@ -21,7 +21,7 @@ def generate(config: Config | str | Path, out: str | Path, **options: Any) -> Su
     Args:
         config: a `Config`, the name of a builder, or a YAML file.
         out: folder of the dataset.
-        options: `workers`, `executor`, `ray_address`, `overwrite`, `on_progress` as in `workers.run.generate`.
+        options: `workers`, `executor`, `ray_address`, `overwrite`, … as in `workers.run.generate`.
 
     Raises:
         ConfigError: a mistake in the config, or `out` holds something else.
@@ -33,8 +33,8 @@ def generate(config: Config | str | Path, out: str | Path, **options: Any) -> Su
 def samples(config: Config | str | Path, *, seed: int | None = None, start: int = 0) -> Iterator[Sample]:
     """Make labelled samples one after another, without any file.
 
-    Sample after sample of scene `start`, `start + 1`, … up to the config's `dataset.scenes`. They are rendered
-    in this very process: guard long trainings with `generate`, whose workers may crash without harm.
+    Sample after sample of scene `start`, `start + 1`, … up to the config's `dataset.scenes`. They are
+    rendered in this very process: guard long trainings with `generate`, whose workers may crash without harm.
 
     Args:
         config: a `Config`, the name of a builder, or a YAML file.

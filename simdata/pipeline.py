@@ -17,7 +17,7 @@ from simdata.annotation import ImageIndex, Sample, Strides
 from simdata.config import Config, split_of
 from simdata.errors import SceneRejected
 from simdata.physics import settle
-from simdata.render import make_renderer
+from simdata.render import make_renderer, resolve_renderer
 from simdata.scene import Scene
 from simdata.scope import origin, scene_scope
 from simdata.spec import SceneSpec
@@ -139,22 +139,17 @@ class Pipeline:
         return spec.model_copy(update={"origin": source})
 
 
-def samples(
-    config: Config, *, seed: int | None = None, start: int = 0, store: Path | None = None
-) -> Iterator[Sample]:
-    """Make labelled samples without any file, scene after scene, until the config's last scene.
+def resolve(config: Config, store: Path) -> Config:
+    """Settle what must be the same for every worker: the renderer's name and the user's meshes.
 
-    Args:
-        config: what to make; `renderer: auto` must be resolved (see `simdata.samples`).
-        seed: replaces the config's.
-        start: first scene number.
-        store: where imported meshes live.
+    Meshes are validated and re-encoded into `store`; the returned builder fields name them by content.
+
+    Raises:
+        AssetError: a mesh that cannot be used.
+        RenderError: the renderer does not work on this machine.
     """
-    if seed is not None:
-        config = config.model_copy(update={"seed": seed})
-    pipeline = Pipeline(config, store=store)
-    try:
-        for number in range(start, config.dataset.scenes):
-            yield from pipeline.samples(pipeline.scene(number))
-    finally:
-        pipeline.close()
+    builder = config.make_builder()
+    if hasattr(builder, "prepare"):
+        builder = builder.prepare(store)
+    fields = builder.model_dump(mode="json")
+    return config.model_copy(update={"builder": fields, "renderer": resolve_renderer(config.renderer)})
