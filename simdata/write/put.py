@@ -105,8 +105,8 @@ def _link(part: Path, path: Path) -> None:
         if error.errno not in _NO_LINKS:
             raise
         raise WriteError(
-            f"{path.parent}: this file system makes no hard links ({error.strerror}), which are what keeps two "
-            "writers from both winning a name; choose a folder on a local disk or NFS"
+            f"{path.parent}: this file system makes no hard links ({error.strerror}), and they are what "
+            "keeps two writers from both winning a name; choose a folder on a local disk or NFS"
         ) from error
 
 
