@@ -86,7 +86,7 @@ def _png(array: np.ndarray, settings: list[int]) -> bytes:
 def _itxt(keyword: bytes, text: bytes) -> bytes:
     """Build an uncompressed iTXt chunk.
 
-    Source: PNG specification 11.3.3.4: keyword, NUL, compression flag and method, two NULs that end empty texts.
+    Source: PNG specification 11.3.3.4: keyword, NUL, compression flag and method, two empty texts.
     """
     body = b"iTXt" + keyword + b"\0\0\0\0\0" + text
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))

@@ -6,10 +6,11 @@ A name is final only when its bytes are whole, so a crash or a full disk leaves 
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -37,9 +38,9 @@ def put_new(path: Path, data: bytes, *, sync: bool = False) -> None:
     """
     with _explained(path, len(data)):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = _part(path)
+        handle, part = _open_part(path)
         try:
-            _write_all(part, data, sync)
+            _write_all(handle, data, sync)
             _link(part, path)
         finally:
             part.unlink(missing_ok=True)
@@ -58,9 +59,9 @@ def put_stream(path: Path) -> Iterator[BinaryIO]:
     """
     with _explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = _part(path)
+        number, part = _open_part(path)
         try:
-            with part.open("xb") as handle:
+            with os.fdopen(number, "wb") as handle:
                 yield handle
                 handle.flush()
                 os.fsync(handle.fileno())
@@ -79,13 +80,17 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _part(path: Path) -> Path:
-    """Name the temporary file: no two processes, on any machine, may meet in it."""
-    return path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(6).hex()}.part")
+def _open_part(path: Path) -> tuple[int, Path]:
+    """Create a temporary file beside `path` that is ours alone: the first free number, as the system says."""
+    for number in itertools.count():
+        part = path.with_name(f".{path.name}.{number}.part")
+        with suppress(FileExistsError):
+            return os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666), part
+    raise AssertionError("unreachable")
 
 
-def _write_all(path: Path, data: bytes, sync: bool) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+def _write_all(handle: int, data: bytes, sync: bool) -> None:
+    """Write and close; a single `write` may take less than it was given."""
     try:
         rest = memoryview(data)
         while rest:
