@@ -148,7 +148,7 @@ def annotation_record(
     }
 
 
-def polygons(rle: Mapping[str, Any], box_xywh: Sequence[float]) -> list[list[float]]:
+def polygons(rle: dict[str, Any], box_xywh: Sequence[float]) -> list[list[float]]:
     """Trace a mask on its pixel corners. Only the box is traced: that is where all of it is."""
     x, y, w, h = (int(value) for value in box_xywh)
     rings = mask.polygons(mask.decode(rle)[y : y + h, x : x + w])
@@ -241,7 +241,7 @@ class _Derive:
         if fate not in ("keep", "crowd"):
             self.tally["dropped", fate] += 1
             return
-        name = labels.categories.written(row["category"])
+        name = labels.categories.written(row["category"]) or ""
         if name not in self.ids:
             raise WriteError(
                 f"image {row['image_id']}: category {row['category']!r} is not among those the builder "

@@ -76,10 +76,10 @@ def npy(array: np.ndarray) -> bytes:
 
 def _png(array: np.ndarray, settings: list[int]) -> bytes:
     """Encode (H, W) uint16 or (H, W, 3) uint8 BGR, with the mark."""
-    done, data = cv2.imencode(".png", array, settings)
+    done, encoded = cv2.imencode(".png", array, settings)
     if not done:
         raise WriteError(f"OpenCV cannot encode {array.shape} {array.dtype} as PNG")
-    data = data.tobytes()
+    data = encoded.tobytes()
     return data[:_AFTER_HEADER] + _XMP_CHUNK + data[_AFTER_HEADER:]
 
 

@@ -126,7 +126,7 @@ def _image_row(sample: Sample, config: Config, stage: _Stage) -> dict[str, Any]:
         "height": camera.height,
         "file_name": file.path,
         "sha256": file.sha256,
-        "pixels_sha256": hashlib.sha256(picture).hexdigest(),
+        "pixels_sha256": hashlib.sha256(picture.data).hexdigest(),
         "layers": canonical_json(_put_layers(sample, config, stem, stage)),
         "camera": canonical_json(camera.model_dump(mode="json")),
         "labels": canonical_json(dict(sample.image_labels)),

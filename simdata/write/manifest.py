@@ -1,5 +1,6 @@
-"""`manifest.json`: written last, so a folder that has one is whole. The files of a dataset hang on its hashes:
-the manifest names the receipts' and the annotations' hashes, each receipt those of its shard's files.
+"""`manifest.json`: written last, so a folder that has one is whole.
+
+It holds the hashes of the receipts and the annotations; each receipt those of its shard's files.
 """
 
 from __future__ import annotations

@@ -1,0 +1,341 @@
+"""`Dataset`: the one reader. Opens what is asked for and nothing more.
+
+It reads the truth store, so it gives every labelled object, those that the annotation files leave out too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from PIL import Image
+from pydantic import ValidationError
+
+from simdata import mask
+from simdata.annotation import ImageIndex
+from simdata.camera import Camera
+from simdata.config import Config
+from simdata.errors import CheckError, ConfigError
+from simdata.scene import Scene
+
+_MANIFEST = "manifest.json"
+_UNFINISHED = (".work", "plan.json", "store", "images")
+_GROUPS_KEPT = 16  # row groups of the store in memory at once, some MB each
+_SPANS_KEPT = 4096  # files whose row groups' id ranges are remembered, some bytes each
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledObject:
+    """One labelled object in one image.
+
+    Attributes:
+        annotation_id: its id in the annotation file.
+        instance_id: its value in the instance-id image.
+        source_category: as the scene builder named it.
+        category, category_id: as written, after the config's category map; None when the map drops it.
+        fate: "keep" (it is an annotation), "crowd" (one with `iscrowd: 1`), or why it is none.
+        area: visible pixels.
+        box_xywh: tight box of the visible pixels; [0, 0, 1, 1] encloses the first pixel.
+        rle: COCO compressed RLE of the visible pixels.
+        attributes: every other label.
+    """
+
+    annotation_id: int
+    instance_id: int
+    source_category: str
+    category: str | None
+    category_id: int | None
+    fate: str
+    area: int
+    box_xywh: list[float]
+    rle: dict[str, Any] = field(repr=False)
+    attributes: dict[str, Any] = field(repr=False)
+
+    def mask(self) -> np.ndarray:
+        """Return the visible pixels, (H, W) bool."""
+        return mask.decode(self.rle)
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """One image of a dataset and all that is known about it; files are read when asked for."""
+
+    dataset: Dataset = field(repr=False)
+    row: dict[str, Any] = field(repr=False)
+    image_id: int
+    split: str
+    index: ImageIndex
+    width: int
+    height: int
+
+    @property
+    def t(self) -> float:
+        """When it was seen, seconds."""
+        return self.row["t"]
+
+    @property
+    def path(self) -> Path:
+        """The picture's file."""
+        return self.dataset.path / self.row["file_name"]
+
+    @property
+    def labels(self) -> dict[str, Any]:
+        """Labels of the whole image."""
+        return json.loads(self.row["labels"])
+
+    @cached_property
+    def camera(self) -> Camera:
+        """Who looked."""
+        return Camera.model_validate_json(self.row["camera"])
+
+    @cached_property
+    def instances(self) -> tuple[LabelledObject, ...]:
+        """Every labelled object with a visible pixel, by rising instance id."""
+        rows = self.dataset.store.instances(self.image_id)
+        return tuple(self.dataset.labelled(row, self) for row in rows)
+
+    def image(self) -> np.ndarray:
+        """Read the picture, (H, W, 3) uint8, sRGB."""
+        return _pixels(self.path, "RGB")
+
+    def instance_ids(self) -> np.ndarray:
+        """Read the instance-id image, (H, W) uint16; 0 is background and whatever is not labelled.
+
+        Raises:
+            ConfigError: the dataset holds none.
+        """
+        return self.layer("instance_ids").astype(np.uint16)
+
+    def depth(self) -> np.ndarray:
+        """Read planar depth, (H, W) float32, metres; inf where nothing was hit (png16: or beyond its range).
+
+        Raises:
+            ConfigError: the dataset holds none.
+        """
+        stored = self.layer("depth")
+        if stored.dtype == np.float32:
+            return stored
+        depth = (stored * self.dataset.config.dataset.depth_unit).astype(np.float32)
+        return np.where(stored == 0, np.float32(np.inf), depth)
+
+    def layer(self, name: str) -> np.ndarray:
+        """Read any layer stored beside the picture, as it is stored.
+
+        Raises:
+            ConfigError: the dataset holds none of that name.
+            CheckError: its file is missing or broken.
+        """
+        layers = json.loads(self.row["layers"])
+        if name not in layers:
+            switch = {"depth": "dataset.depth", "instance_ids": "dataset.instance_ids"}.get(name)
+            hint = f"; generate it with {switch} on" if switch else ""
+            raise ConfigError(
+                f"{self.dataset.path} holds no layer {name!r}, only {', '.join(layers) or 'none'}{hint}"
+            )
+        return _pixels(self.dataset.path / layers[name])
+
+    def scene(self) -> Scene:
+        """Read what is there: the spec and the settled poses, as they were rendered."""
+        with (self.dataset.path / self.dataset.store.scenes_of(self.image_id)).open("rb") as lines:
+            lines.seek(self.row["scene_offset"])
+            record = json.loads(lines.read(self.row["scene_bytes"]))
+        return Scene.from_json(record["scenes"][self.index.look])
+
+
+class Dataset:
+    """A finished dataset.
+
+    Args:
+        path: its folder.
+        split: only the images of this split; None is all of them.
+
+    Raises:
+        ConfigError: no such folder, no dataset, a dataset that is not finished (says how to go on), or no
+            such split.
+    """
+
+    def __init__(self, path: str | Path, split: str | None = None) -> None:
+        self.path = Path(path)
+        self.split = split
+        self.manifest = _manifest(self.path)
+        self.config = _config(self.path, self.manifest)
+        self.categories: list[str] = list(self.manifest["coco"]["categories"])
+        if split is not None and split not in self.splits:
+            raise ConfigError(f"{self.path} has no split {split!r}; it has: {', '.join(self.splits)}")
+
+    @property
+    def splits(self) -> list[str]:
+        """The splits it has, sorted."""
+        return sorted(self.manifest["coco"]["images"])
+
+    @cached_property
+    def store(self) -> Store:
+        """The truth store behind it."""
+        return Store(self.path)
+
+    @cached_property
+    def image_ids(self) -> np.ndarray:
+        """(N,) int64, rising."""
+        return self.store.image_ids(self.split)
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def __getitem__(self, index: int) -> Record:
+        return self._record(int(self.image_ids[index]))
+
+    def __iter__(self) -> Iterator[Record]:
+        return (self._record(int(image_id)) for image_id in self.image_ids)
+
+    def by_id(self, image_id: int) -> Record:
+        """Return one image by its id.
+
+        Raises:
+            ConfigError: there is no such image here.
+        """
+        place = int(np.searchsorted(self.image_ids, image_id))
+        if place == len(self) or self.image_ids[place] != image_id:
+            span = f"ids run from {self.image_ids[0]} to {self.image_ids[-1]}" if len(self) else "it is empty"
+            where = f"split {self.split!r} of {self.path}" if self.split else str(self.path)
+            raise ConfigError(f"no image {image_id} in {where}; {span}")
+        return self._record(image_id)
+
+    def labelled(self, row: dict[str, Any], record: Record) -> LabelledObject:
+        """Make a labelled object of a row of the store."""
+        labels, attributes = self.config.labels, json.loads(row["fields"])
+        name = labels.categories.written(row["category"])
+        return LabelledObject(
+            annotation_id=row["annotation_id"],
+            instance_id=row["instance_id"],
+            source_category=row["category"],
+            category=name,
+            category_id=None if name is None else self.categories.index(name) + 1,
+            fate=labels.fate(row["category"], row["area"], attributes.get("visible_fraction")),
+            area=row["area"],
+            box_xywh=row["box_xywh"],
+            rle={"size": [record.height, record.width], "counts": row["rle_counts"]},
+            attributes=attributes,
+        )
+
+    def _record(self, image_id: int) -> Record:
+        row = self.store.image(image_id)
+        index = ImageIndex(row["scene"], row["look"], row["time"], row["view"])
+        return Record(self, row, image_id, row["split"], index, row["width"], row["height"])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Send only the name to another process: a data loader's workers open the files themselves."""
+        return Dataset, (self.path, self.split)
+
+    def __repr__(self) -> str:
+        split = f", split={self.split!r}" if self.split else ""
+        return f"Dataset({str(self.path)!r}{split}): {len(self)} images, {len(self.categories)} categories"
+
+
+class Store:
+    """The truth store: rows by image id. Holds eight bytes an image and a few row groups."""
+
+    def __init__(self, path: Path) -> None:
+        self._images = sorted((path / "store").glob("shard-*.images.parquet"))
+        ids = [_table(file, ("image_id",)).column(0).to_numpy() for file in self._images]
+        self._ids = np.concatenate([np.zeros(0, np.int64), *ids])
+        self._ends = np.cumsum([len(part) for part in ids])
+        self._groups = lru_cache(_GROUPS_KEPT)(_group)
+        self._spans = lru_cache(_SPANS_KEPT)(_spans)
+
+    def image_ids(self, split: str | None) -> np.ndarray:
+        """Return (N,) int64 ids, rising, of one split or of all."""
+        if split is None:
+            return self._ids
+        keep = [_table(file, ("split",)).column(0).to_numpy(zero_copy_only=False) for file in self._images]
+        return self._ids[np.concatenate([np.zeros(0, object), *keep]) == split]
+
+    def image(self, image_id: int) -> dict[str, Any]:
+        """Return the row of an image."""
+        return self._rows(self._shard(image_id), image_id)[0]
+
+    def instances(self, image_id: int) -> list[dict[str, Any]]:
+        """Return the rows of the objects in an image."""
+        shard = self._shard(image_id)
+        return self._rows(shard.with_name(shard.name.replace(".images.", ".instances.")), image_id)
+
+    def scenes_of(self, image_id: int) -> str:
+        """Return the file of scenes that holds an image's scene, relative to the dataset."""
+        return "scenes/" + self._shard(image_id).name.replace(".images.parquet", ".jsonl")
+
+    def _shard(self, image_id: int) -> Path:
+        place = np.searchsorted(self._ids, image_id)
+        return self._images[int(np.searchsorted(self._ends, place, side="right"))]
+
+    def _rows(self, file: Path, image_id: int) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        hit = [group for group, (low, high) in enumerate(self._spans(file)) if low <= image_id <= high]
+        for group in hit:
+            table = self._groups(file, group)
+            ids = table.column("image_id").to_numpy()
+            first, end = np.searchsorted(ids, [image_id, image_id + 1])
+            rows += table.slice(int(first), int(end - first)).to_pylist()
+        return rows
+
+
+def _group(file: Path, group: int) -> pa.Table:
+    with pq.ParquetFile(file) as parquet:
+        return parquet.read_row_group(group)
+
+
+def _spans(file: Path) -> tuple[tuple[int, int], ...]:
+    """Return the first and last image id of every row group."""
+    metadata = pq.read_metadata(file)
+    place = metadata.schema.names.index("image_id")
+    columns = [metadata.row_group(group).column(place).statistics for group in range(metadata.num_row_groups)]
+    return tuple((column.min, column.max) for column in columns)
+
+
+def _table(file: Path, columns: tuple[str, ...]) -> pa.Table:
+    return pq.read_table(file, columns=list(columns))
+
+
+def _pixels(path: Path, mode: str | None = None) -> np.ndarray:
+    """Read a picture or an array; nothing that could run code."""
+    try:
+        if path.suffix == ".npy":
+            return np.load(path, allow_pickle=False)
+        with Image.open(path, formats=["PNG", "JPEG", "WEBP"]) as image:
+            return np.array(image.convert(mode) if mode else image)
+    except (OSError, ValueError, SyntaxError) as error:
+        raise CheckError(f"cannot read {path}: {error}; try: simdata check on the dataset") from error
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    """Read the manifest, or say what the folder is instead."""
+    if not path.is_dir():
+        raise ConfigError(f"no folder {path}")
+    file = path / _MANIFEST
+    if not file.is_file():
+        if any((path / name).exists() for name in _UNFINISHED):
+            raise ConfigError(
+                f"{path} is not finished: it has no {_MANIFEST}; the same `simdata generate … --out {path}` "
+                "command resumes it"
+            )
+        raise ConfigError(f"{path} is no simdata dataset: it has no {_MANIFEST}")
+    try:
+        manifest = json.loads(file.read_bytes())
+        manifest["plan"]["config"], manifest["coco"]["categories"], manifest["coco"]["images"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ConfigError(f"{file} is no manifest of simdata: {error!r}") from error
+    return manifest
+
+
+def _config(path: Path, manifest: dict[str, Any]) -> Config:
+    try:
+        return Config.model_validate(manifest["plan"]["config"])
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise ConfigError(f"{path / _MANIFEST}: plan.config.{where}: {first['msg']}") from error
