@@ -81,19 +81,22 @@ _SEEDS = Choice(values=tuple(range(24)))
 
 # item -> (weight, probability of being dropped at any rotation, finish of its parts)
 _ITEMS: Mapping[str, tuple[float, float, dict[str, str]]] = {
-    "ball": (0.7, 1.0, {"*": "rubber"}),
-    "book": (1.0, 0.05, {"*": "printed", "pages": "paper"}),
-    "bottle": (1.0, 0.2, {"*": "glass", "cap": "plastic"}),
+    "apple": (0.7, 0.4, {"*": "peel", "stem": "stem"}),
+    "ball": (0.6, 1.0, {"*": "rubber"}),
+    "block": (0.6, 0.3, {"*": "painted"}),
+    "book": (1.0, 0.03, {"*": "printed", "pages": "paper"}),
+    "bottle": (1.0, 0.15, {"*": "glass", "cap": "plastic"}),
     "bowl": (1.0, 0.05, {"*": "ceramic"}),
-    "can": (1.0, 0.2, {"*": "printed", "lid": "steel"}),
-    "carton": (1.0, 0.15, {"*": "printed"}),
+    "can": (1.0, 0.15, {"*": "printed", "lid": "steel"}),
+    "candle": (0.5, 0.05, {"*": "wax", "wick": "iron"}),
+    "carton": (1.0, 0.1, {"*": "printed", "cap": "plastic"}),
     "fork": (0.7, 0.0, {"*": "steel"}),
-    "fruit": (1.0, 0.3, {"*": "peel"}),
-    "mug": (1.4, 0.15, {"*": "ceramic"}),
+    "mug": (1.4, 0.12, {"*": "ceramic"}),
     "pan": (0.4, 0.0, {"*": "iron", "handle": "plastic"}),
+    "pear": (0.5, 0.4, {"*": "peel", "stem": "stem"}),
     "plate": (0.8, 0.0, {"*": "ceramic"}),
     "spoon": (0.7, 0.0, {"*": "steel"}),
-    "vase": (0.7, 0.1, {"*": "ceramic"}),
+    "vase": (0.7, 0.08, {"*": "ceramic"}),
 }
 
 
@@ -130,8 +133,16 @@ def household_finishes() -> dict[str, Finish]:
             roughness=smooth,
             texture=Choice(values=("none", "speckle", "stripes"), weights=(3, 1, 1)),
         ),
-        "glass": Finish(color=Hsv(hue=(0.05, 0.6), saturation=(0.3, 0.9), value=(0.12, 0.6)), roughness=smooth),
-        "iron": Finish(color=Hsv(saturation=(0.0, 0.1), value=(0.06, 0.2)), roughness=dull, metallic=Constant(value=0.4)),
+        "glass": Finish(
+            color=Hsv(hue=(0.05, 0.6), saturation=(0.3, 0.9), value=(0.12, 0.6)), roughness=smooth
+        ),
+        "iron": Finish(
+            color=Hsv(saturation=(0.0, 0.1), value=(0.06, 0.2)), roughness=dull, metallic=Constant(value=0.4)
+        ),
+        "painted": Finish(
+            color=Hsv(saturation=(0.2, 0.9), value=(0.3, 0.95)),
+            texture=Choice(values=("none", "wood", "plaster")),
+        ),
         "paper": Finish(color=pale, roughness=dull),
         "peel": Finish(
             color=Hsv(hue=(-0.03, 0.3), saturation=(0.65, 0.95), value=(0.5, 0.9)),
@@ -150,4 +161,8 @@ def household_finishes() -> dict[str, Finish]:
             texture=Choice(values=("none", "stripes", "checks", "label")),
         ),
         "steel": Finish(color=grey, roughness=smooth, metallic=Constant(value=1.0)),
+        "stem": Finish(
+            color=Hsv(hue=(0.06, 0.12), saturation=(0.4, 0.7), value=(0.15, 0.35)), roughness=dull
+        ),
+        "wax": Finish(color=Hsv(saturation=(0.0, 0.6), value=(0.6, 0.97))),
     }

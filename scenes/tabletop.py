@@ -17,14 +17,27 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from simdata.asset import GeneratedShape, ImportedShape, Shape, load_model
+from simdata.asset import GeneratedShape, ImportedShape, Shape, base_color, load_model, texture_path
 from simdata.assets.catalogue import Finish, Item, generator, household_finishes, household_items
+from simdata.assets.room import SLAB
 from simdata.camera import Camera, Pinhole
-from simdata.distributions import Choice, Constant, Hsv, InBox, InShell, Integer, Normal, Point, Quantity, Scalar
-from simdata.distributions import Uniform, UniformInt
+from simdata.distributions import (
+    Choice,
+    Constant,
+    Hsv,
+    InBox,
+    InShell,
+    Integer,
+    Normal,
+    Point,
+    Quantity,
+    Scalar,
+    Uniform,
+    UniformInt,
+)
 from simdata.errors import PlacementRejected
 from simdata.geometry import Pose, look_at, quat_about, rotation_from_quat
-from simdata.material import ImageTexture, Material
+from simdata.material import ImageTexture, Material, srgb_from_linear
 from simdata.model import Model
 from simdata.scope import Scope
 from simdata.spec import Layout, Look, Node, SceneSpec, Settling, Sun
@@ -98,7 +111,10 @@ def _surfaces() -> dict[str, Finish]:
     pale = Hsv(saturation=(0.0, 0.3), value=(0.7, 0.97))
     return {
         "floor": Finish(
-            color=dark, accent=brown, texture=Choice(values=("boards", "tiles", "weave")), repeat=Constant(value=1.0)
+            color=dark,
+            accent=brown,
+            texture=Choice(values=("boards", "tiles", "weave")),
+            repeat=Constant(value=1.0),
         ),
         "skirting": Finish(color=Hsv(saturation=(0.0, 0.1), value=(0.7, 0.97))),
         "table": Finish(
@@ -119,7 +135,9 @@ class Light(Model):
     )
     strength: Annotated[Scalar, Quantity("1", 0, 20)] = Uniform(low=0.5, high=0.9)
     ambient: Annotated[Scalar, Quantity("1", 0, 5)] = Uniform(low=0.35, high=0.6)
-    color: Annotated[Any, Quantity("sRGB", 0, 1)] = Hsv(hue=(0.05, 0.17), saturation=(0.0, 0.15), value=(0.95, 1.0))
+    color: Annotated[Any, Quantity("sRGB", 0, 1)] = Hsv(
+        hue=(0.05, 0.17), saturation=(0.0, 0.15), value=(0.95, 1.0)
+    )
 
 
 class Cameras(Model):
@@ -191,7 +209,9 @@ class Tabletop(Model):
         """
         layout, finishes = self._layout(scope.layout)
         return SceneSpec(
-            layout=layout, look=self._look(scope.look, layout, finishes), cameras=self._cameras(scope.cameras, layout)
+            layout=layout,
+            look=self._look(scope.look, layout, finishes),
+            cameras=self._cameras(scope.cameras, layout),
         )
 
     def _layout(self, scope: Scope) -> tuple[Layout, dict[str, str]]:
@@ -212,8 +232,11 @@ class Tabletop(Model):
         """Draw the room and the table; returns nodes, finishes and the top's length, width, height."""
         size = {name: scope.draw(name, getattr(self.furniture, name)) for name in Furniture.model_fields}
         top = (size["table_length"], size["table_width"], size["table_height"])
-        table = GeneratedShape(generator="table", params=dict(zip(("length", "width", "height"), top, strict=True)))
-        room_size = {key: size[f"room_{key}"] for key in ("length", "width", "height")}
+        table = GeneratedShape(
+            generator="table", params=dict(zip(("length", "width", "height"), top, strict=True))
+        )
+        # No ceiling yet: a sun is the only strong light that every renderer has, and it must come in.
+        room_size = {key: size[f"room_{key}"] for key in ("length", "width", "height")} | {"ceiling": 0}
         room = GeneratedShape(generator="room", params=room_size)
         nodes, finishes = [], {}
         for name, shape, parts in (
@@ -221,10 +244,13 @@ class Tabletop(Model):
             ("table", table, {"top": "table", "legs": "table"}),
         ):
             model = load_model(shape)
-            # The model's origin is the middle of its box; its lowest point stands on the floor.
-            pose = Pose(position=(0.0, 0.0, -float(model.bounds[0, 2]) - _sunk(name, model)))
+            # A model's origin is the middle of its box; the room's lowest point is below its floor slab.
+            below = SLAB if name == "room" else 0.0
+            pose = Pose(position=(0.0, 0.0, -float(model.bounds[0, 2]) - below))
             for part, finish in parts.items():
-                nodes.append(Node(name=f"{name}.{part}", shape=shape, part=part, pose=pose, fixed=True, friction=0.6))
+                nodes.append(
+                    Node(name=f"{name}.{part}", shape=shape, part=part, pose=pose, fixed=True, friction=0.6)
+                )
                 finishes[f"{name}.{part}"] = f"surface/{finish}"
         return nodes, finishes, top
 
@@ -237,7 +263,9 @@ class Tabletop(Model):
         shape, category, density, finish = self._shape(scope, name, kind)
         quat = _drop_rotation(scope, scope.draw("tumbled", kind.tumbled))
         model = load_model(shape, scope.store)
-        corners = np.concatenate([part.mesh.vertices for part in model.parts.values()]) @ rotation_from_quat(quat).T
+        corners = (
+            np.concatenate([part.mesh.vertices for part in model.parts.values()]) @ rotation_from_quat(quat).T
+        )
         clearance = scope.draw("clearance", self.objects.clearance)
         position = free.place(scope, corners, clearance, spread)
         pose = Pose(position=position, quat_xyzw=tuple(float(x) for x in quat))
@@ -278,9 +306,11 @@ class Tabletop(Model):
         materials = {}
         for node in layout.nodes:
             if isinstance(node.shape, ImportedShape):
-                materials[node.name] = _own_material(node.shape, scope)
+                materials[node.name] = _own_material(node.shape, scope.store)
             else:
-                materials[node.name] = self._finish(finishes[node.name]).draw(_finish_scope(scope, node, finishes))
+                materials[node.name] = self._finish(finishes[node.name]).draw(
+                    _finish_scope(scope, node, finishes)
+                )
         light = self.light
         direction = np.array(scope.draw("sun_direction", light.direction))
         direction /= np.linalg.norm(direction)
@@ -304,7 +334,9 @@ class Tabletop(Model):
         middle = np.array([0.0, 0.0, layout.settling.floor + 0.02])
         eye = middle + scope.draw("eye", fields.eye)
         aim = middle + scope.draw("aim", fields.aim)
-        lens = Pinhole.from_fov(fields.width, fields.height, scope.draw("horizontal_fov", fields.horizontal_fov))
+        lens = Pinhole.from_fov(
+            fields.width, fields.height, scope.draw("horizontal_fov", fields.horizontal_fov)
+        )
         pose = Pose.from_matrix(look_at(eye, aim, scope.draw("roll", fields.roll)))
         return Camera(name=f"view_{view}", lens=lens, pose=pose)
 
@@ -349,11 +381,6 @@ class _TableTop:
         return max([self.height, *tops])
 
 
-def _sunk(name: str, model: Any) -> float:
-    """Return how far a model's lowest point lies below the floor's surface: a room's floor slab is thick."""
-    return 0.0 if name == "table" else -0.0
-
-
 def _drop_rotation(scope: Scope, tumbled: float) -> np.ndarray:
     """Draw a rotation: any one with probability `tumbled`, else upright with any heading."""
     if scope.draw("falls", Uniform(low=0, high=1)) < tumbled:
@@ -369,8 +396,8 @@ def _finish_scope(scope: Scope, node: Node, finishes: dict[str, str]) -> Scope:
     return scope.child("material", owner, finishes[node.name])
 
 
-def _own_material(shape: ImportedShape, scope: Scope) -> Material:
+def _own_material(shape: ImportedShape, store: Path) -> Material:
     """Return the material that came with an imported mesh."""
-    record = imported_look(shape, scope.store)
-    texture = ImageTexture(sha256=shape.sha256) if record.textured else None
-    return Material(base_color=record.base_color, texture=texture)
+    color = tuple(srgb_from_linear(channel) for channel in base_color(shape, store))
+    texture = ImageTexture(sha256=shape.sha256) if texture_path(shape, store) else None
+    return Material(base_color=color, texture=texture)

@@ -57,3 +57,11 @@ class Material(Model):
     roughness: Unit = 0.6
     metallic: Unit = 0.0
     texture: Texture | None = None
+
+
+def srgb_from_linear(channel: float) -> float:
+    """Encode one linear channel in [0, 1] as sRGB.
+
+    Source: IEC 61966-2-1.
+    """
+    return 12.92 * channel if channel <= 0.0031308 else 1.055 * channel ** (1 / 2.4) - 0.055
