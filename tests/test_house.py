@@ -32,6 +32,7 @@ STEPS: dict[str, int] = {
     "spec": 4,
     "scope": 5,
     "scene": 5,
+    "body": 5,
     "config": 5,
     "frame": 5,
     "config_file": 6,
