@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from simdata import mask
 from simdata.annotation import Sample
 from simdata.config import Config
@@ -143,21 +141,17 @@ def annotation_record(
         "iscrowd": int(mask_format == "crowd"),
         "bbox": row["box_xywh"],
         "area": row["area"],
-        "segmentation": polygons(rle, row["box_xywh"]) if mask_format == "polygon" else rle,
+        "segmentation": polygons(rle) if mask_format == "polygon" else rle,
         "attributes": {"instance_id": row["instance_id"]} | json.loads(row["fields"]),
     }
 
 
-def polygons(rle: dict[str, Any], box_xywh: Sequence[float]) -> list[list[float]]:
-    """Trace a mask on its pixel corners. Only the box is traced: that is where all of it is."""
-    x, y, w, h = (int(value) for value in box_xywh)
-    rings = mask.polygons(mask.decode(rle)[y : y + h, x : x + w])
-    return [_numbers(np.reshape(ring, (-1, 2)) + np.array([x, y])) for ring in rings]
-
-
-def _numbers(corners: np.ndarray) -> list[float]:
-    """Flatten; corners are whole numbers, written without the point: a third fewer bytes."""
-    return [int(value) if value == int(value) else float(value) for value in corners.ravel()]
+def polygons(rle: dict[str, Any]) -> list[list[float]]:
+    """Trace a mask on its pixel corners. They are whole numbers, written without the point: fewer bytes."""
+    return [
+        [int(value) if value.is_integer() else value for value in ring]
+        for ring in mask.polygons(mask.decode(rle))
+    ]
 
 
 def _head(config: Config, names: Sequence[str]) -> dict[str, Any]:
