@@ -23,6 +23,7 @@ from simdata.assets.room import SLAB
 from simdata.camera import Camera, Pinhole
 from simdata.distributions import (
     Choice,
+    Color,
     Constant,
     Hsv,
     InBox,
@@ -135,7 +136,7 @@ class Light(Model):
     )
     strength: Annotated[Scalar, Quantity("1", 0, 20)] = Uniform(low=0.5, high=0.9)
     ambient: Annotated[Scalar, Quantity("1", 0, 5)] = Uniform(low=0.35, high=0.6)
-    color: Annotated[Any, Quantity("sRGB", 0, 1)] = Hsv(
+    color: Annotated[Color, Quantity("sRGB", 0, 1)] = Hsv(
         hue=(0.05, 0.17), saturation=(0.0, 0.15), value=(0.95, 1.0)
     )
 

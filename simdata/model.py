@@ -12,7 +12,13 @@ from pydantic import BaseModel, ConfigDict
 class Model(BaseModel):
     """A frozen value that can be printed, stored, compared and sent to another machine."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, ser_json_inf_nan="constants")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        ser_json_inf_nan="constants",
+        validate_default=True,  # so that a field's default may be a bare value, and keeps its bounds
+    )
 
     @property
     def digest(self) -> str:
