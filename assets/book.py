@@ -54,7 +54,8 @@ class Book(Value):
         lift = (t - board) / 2.0
         groove = 0.004  # the hinge: a gap between board and spine
         boards = [
-            box((w - groove, h, board), 0.35 * board, center=(groove / 2.0, 0.0, z), tile=h) for z in (-lift, lift)
+            box((w - groove, h, board), 0.35 * board, center=(groove / 2.0, 0.0, z), tile=h)
+            for z in (-lift, lift)
         ]
         return merged([*boards, self._spine()])
 
@@ -76,11 +77,16 @@ class Book(Value):
         bend = np.linspace(-1.0, 1.0, 13)
         fore = self.width / 2.0 - inset - 0.35 * self._bulge() * (1.0 - bend**2)
         back = -self.width / 2.0 + 0.0012 + 0.6 * self.board - 0.85 * self._bulge() * (1.0 - bend**2)
-        ring = np.concatenate([np.column_stack([fore, half * bend]), np.column_stack([back, half * bend])[::-1]])
+        ring = np.concatenate(
+            [np.column_stack([fore, half * bend]), np.column_stack([back, half * bend])[::-1]]
+        )
         return _carried(ring, self.height - 2.0 * inset)
 
 
 def _carried(section: Array, length: float) -> Mesh:
     """Return a section (n,2) of (x, z) m carried along y, centred, with flat ends."""
-    rings = [np.column_stack([section[:, 0], np.full(len(section), y), section[:, 1]]) for y in (length / 2, -length / 2)]
+    rings = [
+        np.column_stack([section[:, 0], np.full(len(section), y), section[:, 1]])
+        for y in (length / 2, -length / 2)
+    ]
     return loft(rings)

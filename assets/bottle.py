@@ -32,7 +32,9 @@ class Bottle(Value):
     @model_validator(mode="after")
     def _fits(self) -> Bottle:
         if self.neck > 0.75 * self.radius:
-            raise ValueError(f"neck {self.neck} m must be at most three quarters of the radius {self.radius} m")
+            raise ValueError(
+                f"neck {self.neck} m must be at most three quarters of the radius {self.radius} m"
+            )
         if self.height * (1.0 - self.shoulder) < self.cap_height + 0.015:
             raise ValueError(f"cap_height {self.cap_height} m leaves no neck above shoulder {self.shoulder}")
         return self
@@ -45,7 +47,7 @@ class Bottle(Value):
     def _slope(self) -> Array:
         """Return the shoulder, body to neck, as a smooth S of (radius, z) m."""
         low, high = self.height * self.shoulder, self.height - self.cap_height - 0.01
-        t = np.linspace(0.0, 1.0, 12)
+        t = np.linspace(0.0, 1.0, 9)
         fall = t**2 * (3.0 - 2.0 * t)
         return np.column_stack([self.radius + (self.neck - self.radius) * fall, low + (high - low) * t])
 
@@ -57,11 +59,15 @@ class Bottle(Value):
         # The label sits in a shallow recess, as on real bottles.
         label = [(r - rib, 0.22 * band + 0.002), (r - rib, 0.9 * band), (r, 0.9 * band + 0.002)]
         top = slope[-1, 1]
-        collar = [(self.neck + 0.0025, top + 0.001), (self.neck + 0.0025, top + 0.003), (self.neck - 5e-4, top + 0.004)]
+        collar = [
+            (self.neck + 0.0025, top + 0.001),
+            (self.neck + 0.0025, top + 0.003),
+            (self.neck - 5e-4, top + 0.004),
+        ]
         mouth = [(self.neck - 5e-4, self.height - 0.004), (0.0, self.height - 0.004)]
         radii = [0.0, 0.003, 0.003, 0.006, 0.001, 0.001, 0.001, 0.001] + [0.0] * len(slope)
         radii += [5e-4, 5e-4, 0.0, 5e-4, 0.0]
-        return revolve(fillet([*base, *label, *slope, *collar, *mouth], radii, 3))
+        return revolve(fillet([*base, *label, *slope, *collar, *mouth], radii, 2), 40)
 
     def _cap_section(self) -> list[tuple[float, float]]:
         r, low = self.neck + 0.002, self.height - self.cap_height
@@ -69,11 +75,15 @@ class Bottle(Value):
 
     def _cap(self) -> Mesh:
         (r, low), (_, high) = self._cap_section()
-        outline = fillet([(0.0, low), (r, low), (r, high), (0.0, high)], [0.0, 4e-4, 0.0015, 0.0], 3)
-        knurl = 1.0 + 0.012 * np.cos(np.arange(72) * 2.0 * np.pi / 3.0)  # grip: a rib every third segment
-        return revolve(outline, 72, lobes=knurl)
+        outline = fillet([(0.0, low), (r, low), (r, high), (0.0, high)], [0.0, 4e-4, 0.0015, 0.0], 2)
+        knurl = 1.0 + 0.012 * np.cos(np.arange(60) * 2.0 * np.pi / 3.0)  # grip: a rib every third segment
+        return revolve(outline, 60, lobes=knurl)
 
     def _pieces(self) -> list[Array]:
         slope, r = self._slope(), self.radius
-        body = hull([(r, 0.0), slope[0], slope[4]], 12)
-        return [body, hull([slope[4], slope[7]], 10), hull([slope[7], (self.neck, self.height - self.cap_height)], 10)]
+        body = hull([(r, 0.0), slope[0], slope[3]], 12)
+        return [
+            body,
+            hull([slope[3], slope[5]], 10),
+            hull([slope[5], (self.neck, self.height - self.cap_height)], 10),
+        ]

@@ -55,7 +55,7 @@ class Bowl(Value):
         return line + self.wall * np.column_stack([-ahead[:, 1], ahead[:, 0]])
 
     def _body(self) -> Mesh:
-        t = np.linspace(0.0, 1.0, 15)
+        t = np.linspace(0.0, 1.0, 11)
         outer, inner = self._outer(t), self._inner(t)
         foot = outer[0, 0]
         stand = [(0.0, 0.002), (foot - 0.008, 0.002), (foot - 0.006, 0.0), (foot - 0.001, 0.0)]
@@ -65,11 +65,11 @@ class Bowl(Value):
         radii[[1, 2, 3]] = 8e-4
         radii[[len(stand) + len(outer) - 1, len(stand) + len(outer)]] = 0.49 * self.wall
         radii[-2] = 0.01
-        return revolve(fillet(outline, radii, 4))
+        return revolve(fillet(outline, radii, 2))
 
     def _pieces(self) -> list[Array]:
-        t = np.linspace(0.0, 1.0, 15)
+        t = np.linspace(0.0, 1.0, 11)
         outer, inner = self._outer(t), self._inner(t)
         base = hull([(outer[0, 0], 0.0), (inner[0, 0], inner[0, 1])], 16)
-        bands = [(inner[[a, b]], outer[[a, (a + b) // 2, b]]) for a, b in ((0, 7), (7, 14))]
+        bands = [(inner[[a, b]], outer[[a, (a + b) // 2, b]]) for a, b in ((0, 5), (5, 10))]
         return [base, *(piece for band in bands for piece in wedges(*band))]

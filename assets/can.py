@@ -48,7 +48,7 @@ class Can(Value):
             (0.0, top - 0.003),
         ]  # fmt: skip
         radii = [0.0, 0.01, 0.001, 8e-4, 8e-4, 0.004, 0.004, 0.0, 0.015, 0.003, 0.0, 0.0]
-        return revolve(fillet(outline, radii, 4), 56)
+        return revolve(fillet(outline, radii, 2), 40)
 
     def _lid(self) -> Mesh:
         r, top = self.radius * self.neck, self.height
@@ -58,7 +58,7 @@ class Can(Value):
             (r - 0.0022, panel - 0.0015), (r - 0.0042, panel - 0.0015), (r - 0.005, panel), (0.0, panel),
         ]  # fmt: skip
         radii = [0.0, 3e-4, 8e-4, 7e-4, 7e-4, 7e-4, 7e-4, 8e-4, 0.0]
-        ring = revolve(fillet(outline, radii, 3), 56)
+        ring = revolve(fillet(outline, radii, 2), 40)
         outline_tab = superellipse(28, 2.6) * (0.42 * r, 0.24 * r)
         tab = extrude(outline_tab, 0.0011, 0.0004).transformed(1.0, (0.18 * r, 0.0, panel + 2e-4))
         rivet = revolve(fillet([(0.0, 0.0), (0.0024, 0.0), (0.0024, 0.0016), (0.0, 0.0016)], 6e-4, 2), 16)
@@ -67,5 +67,3 @@ class Can(Value):
             ring, tab, rivet.transformed(1.0, (0.0, 0.0, panel - 1e-4)),
             mouth.transformed(1.0, (-0.5 * r, 0.0, panel - 3e-4)),
         )  # fmt: skip
-
-

@@ -46,5 +46,7 @@ class Candle(Value):
         path = np.column_stack([0.15 * length * s**2, np.zeros(12), top - self.pool - 0.003 + length * s])
         wick = sweep(path, 0.0011, segments=10, tips=(0.0, 0.0009))
         low = top - self.pool - 0.001
-        stub = np.array([[x, y, z] for x in (-0.001, 0.003) for y in (-0.001, 0.001) for z in (low, path[-1, 2])])
+        stub = np.array(
+            [[x, y, z] for x in (-0.001, 0.003) for y in (-0.001, 0.001) for z in (low, path[-1, 2])]
+        )
         return centered({"wax": Part(wax, (hull([(r, 0.0), (r, top)], 16),)), "wick": Part(wick, (stub,))})

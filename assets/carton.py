@@ -39,18 +39,30 @@ class Carton(Value):
 
     def model(self) -> Model:
         """Return the parts "body" and "cap"."""
-        half, top, ridge = np.array([self.width / 2.0, self.depth / 2.0]), self.height, self.height + self.gable
+        half, top, ridge = (
+            np.array([self.width / 2.0, self.depth / 2.0]),
+            self.height,
+            self.height + self.gable,
+        )
         walls = cuboid((*-half, 0.0), (*half, top))
         peak = cuboid((-half[0], -FIN / 2.0, ridge - 1e-3), (half[0], FIN / 2.0, ridge + self.fin))
         cap, knob = self._cap()
-        return centered({"body": Part(self._body(), (np.concatenate([walls, peak[::2]]), peak)), "cap": Part(cap, (knob,))})
+        return centered(
+            {
+                "body": Part(self._body(), (np.concatenate([walls, peak[::2]]), peak)),
+                "cap": Part(cap, (knob,)),
+            }
+        )
 
     def _body(self) -> Mesh:
         w, d, top = self.width, self.depth, self.height
         corner = 0.0025
         ring = rounded_rectangle(w, d, corner)
         levels = [(0.95, 0.0), (0.985, 0.0004), (1.0, 0.0025), (1.0, top)]
-        rings = [np.column_stack([ring * s, np.full(len(ring), z)]) for s, z in [(1 - 0.0022 / w * 2, 0.0), *levels[2:]]]
+        rings = [
+            np.column_stack([ring * s, np.full(len(ring), z)])
+            for s, z in [(1 - 0.0022 / w * 2, 0.0), *levels[2:]]
+        ]
         for share in (0.5, 1.0):
             roof = ring * (1.0, 1.0 + share * (FIN / d - 1.0))
             # Gable ends lean inward half way up, where the carton is folded.

@@ -31,14 +31,18 @@ class Fork(Value):
     @model_validator(mode="after")
     def _fits(self) -> Fork:
         if self.tine_length + 1.2 * self.head_width > 0.6 * self.length:
-            raise ValueError(f"tine_length {self.tine_length} m leaves no handle in a length of {self.length} m")
+            raise ValueError(
+                f"tine_length {self.tine_length} m leaves no handle in a length of {self.length} m"
+            )
         if self.head_width / (self.tines * 2 - 1) < 0.8 * self.thickness:
             raise ValueError(f"{self.tines} tines do not fit a head_width of {self.head_width} m")
         return self
 
     def model(self) -> Model:
         """Return one part, "body"."""
-        handle = sweep(self._path(*self._handle_x()), self._handle_sizes(), power=2.6, segments=20, tips=(0.004, 0.0012))
+        handle = sweep(
+            self._path(*self._handle_x()), self._handle_sizes(), power=2.6, segments=20, tips=(0.004, 0.0012)
+        )
         return centered({"body": Part(joined(handle, self._all_tines()), tuple(self._pieces()))})
 
     def _root(self) -> float:
@@ -56,7 +60,7 @@ class Fork(Value):
         return np.column_stack([x, np.full(len(x), y), self._height(x)])
 
     def _handle_x(self) -> tuple[Array]:
-        return (np.linspace(0.0, self._root() + 0.002, 44),)
+        return (np.linspace(0.0, self._root() + 0.002, 36),)
 
     def _handle_sizes(self) -> Array:
         (x,) = self._handle_x()
@@ -69,20 +73,32 @@ class Fork(Value):
 
     def _all_tines(self) -> list[Mesh]:
         pitch = self.head_width / (2 * self.tines - 1) * 2.0
-        x = np.linspace(self._root() - 0.006, self.length, 18)
+        x = np.linspace(self._root() - 0.006, self.length, 12)
         t = np.clip((x - self._root()) / self.tine_length, 0.0, 1.0)
         wide = pitch * (0.3 - 0.13 * t**1.5)
         tall = self.thickness / 2.0 * (0.96 - 0.4 * t**2)
         middle = (self.tines - 1) / 2.0
         offset = pitch * 0.955
         return [
-            sweep(self._path(x, (k - middle) * offset), np.column_stack([tall, wide]), power=2.6, segments=12, tips=(0.0, 0.003))
+            sweep(
+                self._path(x, (k - middle) * offset),
+                np.column_stack([tall, wide]),
+                power=2.6,
+                segments=10,
+                tips=(0.0, 0.003),
+            )
             for k in range(self.tines)
         ]
 
     def _pieces(self) -> list[Array]:
         head = self.length - self.tine_length - 0.6 * self.head_width
-        cuts = (0.001, 0.3 * self.length, head - 0.01, self.length - 0.5 * self.tine_length, self.length - 0.001)
+        cuts = (
+            0.001,
+            0.3 * self.length,
+            head - 0.01,
+            self.length - 0.5 * self.tine_length,
+            self.length - 0.001,
+        )
         return [self._piece(np.linspace(a, b, 3)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
 
     def _piece(self, x: Array) -> Array:

@@ -31,7 +31,9 @@ class Apple(Value):
 
     radius: float = Field(0.038, ge=0.01, le=0.1)
     tall: float = Field(0.92, ge=0.6, le=1.3, description="height over width, 1")
-    lobes: float = Field(0.015, ge=0.0, le=0.06, description="how far the five lobes stand out, of the radius")
+    lobes: float = Field(
+        0.015, ge=0.0, le=0.06, description="how far the five lobes stand out, of the radius"
+    )
 
     def model(self) -> Model:
         """Return the parts "body" and "stem"."""
@@ -54,14 +56,16 @@ class Pear(Value):
 
     radius: float = Field(0.034, ge=0.01, le=0.1)
     tall: float = Field(1.4, ge=1.0, le=2.2, description="height over width, 1")
-    lobes: float = Field(0.01, ge=0.0, le=0.06, description="how far the three lobes stand out, of the radius")
+    lobes: float = Field(
+        0.01, ge=0.0, le=0.06, description="how far the three lobes stand out, of the radius"
+    )
 
     def model(self) -> Model:
         """Return the parts "body" and "stem"."""
         height = 2.0 * self.radius * self.tall
         section = _section(PEAR, self.radius / 0.74, height)
         stem = _stem(section[-1, 1], 0.26 * height, 0.0015)
-        belly, top = hull(section[[4, 7, 10, 13]], 9), hull(section[[13, 17, 21, 24]], 8)
+        belly, top = hull(section[[3, 6, 9, 14]], 9), hull(section[[14, 18, 22, 25]], 8)
         return centered({"body": Part(_lobed(section, 3, self.lobes), (belly, top)), "stem": stem})
 
 

@@ -58,8 +58,8 @@ class Mug(Value):
             (floor, self.base), (0.0, self.base),
         ]  # fmt: skip
         radii = [0.0, 5e-4, 5e-4, 0.004, 0.49 * wall, 0.49 * wall, 0.012, 0.0]
-        outline_round = fillet(outline, radii, 4)
-        return revolve(_split_long(outline_round, 0.02))
+        outline_round = fillet(outline, radii, 3)
+        return revolve(_split_long(outline_round, 0.04))
 
     def _handle(self) -> Part:
         reach, half, middle = self.handle_reach, self.handle_height / 2.0, self.height * 0.5
@@ -85,7 +85,9 @@ class Mug(Value):
             rise = np.array([0.0, 0.0, self.handle_thickness])
             thick = rise if (low, high) != (9, 19) else rise[::-1]
             pieces.append(
-                np.concatenate([ends + a * thick + b * np.array([0.0, self.handle_width, 0.0]) for a, b in offsets])
+                np.concatenate(
+                    [ends + a * thick + b * np.array([0.0, self.handle_width, 0.0]) for a, b in offsets]
+                )
             )
         return pieces
 
@@ -93,7 +95,10 @@ class Mug(Value):
         top, low = self.height, self.base
         section_in = [(self._at(low) - self.wall, low), (self._at(top) - self.wall, top)]
         section_out = [(self._at(low), low), (self._at(top), top)]
-        return [*wedges(section_in, section_out), hull([(self._at(0.0) - 0.001, 0.0), (self._at(low), low)], 16)]
+        return [
+            *wedges(section_in, section_out),
+            hull([(self._at(0.0) - 0.001, 0.0), (self._at(low), low)], 16),
+        ]
 
 
 def _split_long(line: Array, limit: float) -> Array:

@@ -39,9 +39,16 @@ class Pan(Value):
         """Return the parts "body" and "handle"."""
         r, floor, wall, top = self.radius, self.radius * self.flare, self.wall, self.height
         base = 1.4 * wall
-        outline = [(0.0, 0.0), (floor, 0.0), (r, top), (r - wall, top), (floor - 0.8 * wall, base), (0.0, base)]
+        outline = [
+            (0.0, 0.0),
+            (floor, 0.0),
+            (r, top),
+            (r - wall, top),
+            (floor - 0.8 * wall, base),
+            (0.0, base),
+        ]
         radii = [0.0, 0.3 * top, 0.49 * wall, 0.49 * wall, 0.3 * top, 0.0]
-        body = revolve(fillet(outline, radii, 6), 64)
+        body = revolve(fillet(outline, radii, 4), 56)
         inner, outer = [(floor - 0.8 * wall, base), (r - wall, top)], [(floor, 0.15 * top), (r, top)]
         pieces = (hull([(floor - 0.003, 0.0), (floor, base)], 16), *wedges(inner, outer))
         return centered({"body": Part(body, pieces), "handle": self._handle()})
@@ -49,12 +56,14 @@ class Pan(Value):
     def _handle(self) -> Part:
         length, z = self.handle_length, 0.78 * self.height
         start = self.radius * (self.flare + (1.0 - self.flare) * 0.78) - 0.6 * self.wall
-        s = np.linspace(0.0, 1.0, 30)
-        path = np.column_stack([start + length * s, np.zeros(30), z + 0.14 * length * s**1.4])
-        grip = 0.55 + 0.45 * np.clip((s - 0.2) / 0.25, 0.0, 1.0) ** 2 * (3 - 2 * np.clip((s - 0.2) / 0.25, 0.0, 1.0))
+        s = np.linspace(0.0, 1.0, 24)
+        path = np.column_stack([start + length * s, np.zeros(24), z + 0.14 * length * s**1.4])
+        grip = 0.55 + 0.45 * np.clip((s - 0.2) / 0.25, 0.0, 1.0) ** 2 * (
+            3 - 2 * np.clip((s - 0.2) / 0.25, 0.0, 1.0)
+        )
         sizes = np.column_stack([0.0065 * grip, 0.0125 * (grip - 0.12 * np.sin(np.pi * s) ** 2)])
         mesh = sweep(path, sizes, power=2.8, segments=20, tips=(0.0, 0.006))
-        ends = path[[3, 12, 29]]
-        corners = np.array([(0.0, 0.011 * a, 0.0058 * b) for a in (-1, 1) for b in (-1, 1)])
-        scale = np.array([0.6, 0.95, 0.95])[:, None, None]
-        return Part(mesh, ((ends[:, None] + corners * scale).reshape(-1, 3),))
+        corners = np.array([(0.0, a, b) for a in (-0.9, 0.9) for b in (-0.9, 0.9)])
+        half = np.column_stack([np.ones(24), sizes[:, 1], sizes[:, 0]])
+        points = path[:, None] + corners * half[:, None]
+        return Part(mesh, tuple(points[[a, (a + b) // 2, b]].reshape(-1, 3) for a, b in ((1, 9), (9, 23))))

@@ -30,7 +30,9 @@ class Plate(Value):
     @model_validator(mode="after")
     def _fits(self) -> Plate:
         if self.height < 2.0 * self.wall + 0.003:
-            raise ValueError(f"height {self.height} m must be at least twice the wall of {self.wall} m and 3 mm more")
+            raise ValueError(
+                f"height {self.height} m must be at least twice the wall of {self.wall} m and 3 mm more"
+            )
         return self
 
     def model(self) -> Model:
@@ -52,7 +54,7 @@ class Plate(Value):
         foot = [(0.0, 0.0025), (well - 0.012, 0.0025), (well - 0.0105, 0.0), (well - 0.005, 0.0)]
         outline = [*foot, *under, *upper[::-1], (0.0, upper[0][1])]
         radii = [0.0, 8e-4, 8e-4, 8e-4, 0.006, 0.02, 0.49 * wall, 0.49 * wall, 0.02, 0.02, 0.0]
-        return revolve(fillet(outline, radii, 4), 64)
+        return revolve(fillet(outline, radii, 2), 56)
 
     def _pieces(self) -> list[Array]:
         under, upper = self._sides()

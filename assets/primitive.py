@@ -55,7 +55,7 @@ class Sphere(Value):
 
     category: ClassVar[str] = "sphere"
     supercategory: ClassVar[str] = "primitive"
-    typical: ClassVar[dict[str, Range]] = {"radius": (0.02, 0.1)}
+    typical: ClassVar[dict[str, Range]] = {"radius": (0.02, 0.08)}
     density: ClassVar[Range] = (500.0, 1000.0)
 
     radius: float = Field(0.05, ge=1e-3, le=100.0)

@@ -21,7 +21,11 @@ class Room(Value):
 
     category: ClassVar[str] = "room"
     supercategory: ClassVar[str] = "scenery"
-    typical: ClassVar[dict[str, tuple[float, float]]] = {"length": (3.0, 6.0), "width": (3.0, 6.0), "height": (2.4, 3.2)}
+    typical: ClassVar[dict[str, tuple[float, float]]] = {
+        "length": (3.0, 6.0),
+        "width": (3.0, 6.0),
+        "height": (2.4, 3.2),
+    }
     density: ClassVar[tuple[float, float]] = (1500.0, 2400.0)
 
     length: float = Field(4.0, ge=0.5, le=100.0)
@@ -39,7 +43,10 @@ class Room(Value):
     def model(self) -> Model:
         """Return the parts "floor", "walls" and, where wanted, "ceiling" and "skirting"; uvs in metres."""
         x, y, top = self.length / 2.0 + SLAB, self.width / 2.0 + SLAB, self.height
-        parts = {"floor": _slabs([((-x, -y, -SLAB), (x, y, 0.0))]), "walls": _slabs(self._ring(SLAB, 0.0, top, SLAB))}
+        parts = {
+            "floor": _slabs([((-x, -y, -SLAB), (x, y, 0.0))]),
+            "walls": _slabs(self._ring(SLAB, 0.0, top, SLAB)),
+        }
         if self.ceiling:
             parts["ceiling"] = _slabs([((-x, -y, top), (x, y, top + SLAB))])
         if self.skirting:

@@ -30,10 +30,12 @@ def loft(rings: ArrayLike, angle: float = CREASE, closed: bool = False) -> Mesh:
         ends = [np.broadcast_to(stack[k].mean(axis=0), (1, *stack.shape[1:])) for k in (0, -1)]
         stack = np.concatenate([*_cap(ends[0], stack[0]), stack, *_cap(ends[1], stack[-1])])
     count, around = stack.shape[:2]
-    girth = np.linalg.norm(np.roll(stack, -1, axis=1) - stack, axis=2).sum(axis=1).max()
+    sides = np.linalg.norm(np.roll(stack, -1, axis=1) - stack, axis=2)
+    widest = sides[sides.sum(axis=1).argmax()]
+    girth = widest.sum()
     steps = np.linalg.norm(np.diff(stack, axis=0), axis=2).mean(axis=1)
     v = np.concatenate([[0.0], np.cumsum(steps)]) / girth
-    u = np.broadcast_to(np.arange(around + 1) / around, (count, around + 1)).copy()
+    u = np.broadcast_to(np.concatenate([[0.0], np.cumsum(widest) / girth]), (count, around + 1)).copy()
     if not closed:  # each triangle at a pole has its own tip: put it in the middle of its base
         u[0] += 0.5 / around
         u[-1] -= 0.5 / around
@@ -43,7 +45,11 @@ def loft(rings: ArrayLike, angle: float = CREASE, closed: bool = False) -> Mesh:
 
 
 def revolve(
-    profile: ArrayLike, segments: int = 48, angle: float = CREASE, closed: bool = False, lobes: ArrayLike = 1.0
+    profile: ArrayLike,
+    segments: int = 48,
+    angle: float = CREASE,
+    closed: bool = False,
+    lobes: ArrayLike = 1.0,
 ) -> Mesh:
     """Return the solid of a profile (n,2) of (radius, z) m turned about the z axis.
 
@@ -89,7 +95,9 @@ def sweep(
     return loft(rings)
 
 
-def extrude(outline: ArrayLike, height: float, bevel: float = 0.0, steps: int = 3, angle: float = CREASE) -> Mesh:
+def extrude(
+    outline: ArrayLike, height: float, bevel: float = 0.0, steps: int = 3, angle: float = CREASE
+) -> Mesh:
     """Return the outline (n,2) m, counter-clockwise, raised from z=0 to `height` m with edges rounded by `bevel` m.
 
     Every point of the outline must be seen from its mean (a star shape): the caps are fans.
@@ -100,7 +108,9 @@ def extrude(outline: ArrayLike, height: float, bevel: float = 0.0, steps: int = 
     arms = flat - flat.mean(axis=0)
     turned = np.roll(arms, -1, axis=0)
     if (arms[:, 0] * turned[:, 1] - arms[:, 1] * turned[:, 0]).min() <= 0:
-        raise AssetError("outline must run counter-clockwise and be seen whole from its mean: cut it into parts")
+        raise AssetError(
+            "outline must run counter-clockwise and be seen whole from its mean: cut it into parts"
+        )
     bend = np.linspace(0.0, np.pi / 2.0, steps + 1) if bevel else np.zeros(1)
     inset, rise = bevel * (1.0 - np.sin(bend)), bevel * (1.0 - np.cos(bend))
     levels = [(d, z) for d, z in zip(inset, rise, strict=True)]
@@ -117,7 +127,9 @@ def box(
     """
     half = np.asarray(size, dtype=np.float64) / 2.0
     if not 0.0 <= bevel <= half.min():
-        raise AssetError(f"bevel must lie between 0 and half the shortest side {half.min():.4g} m, got {bevel:.4g} m")
+        raise AssetError(
+            f"bevel must lie between 0 and half the shortest side {half.min():.4g} m, got {bevel:.4g} m"
+        )
     scale = 2.0 * half.max() if tile is None else tile
     faces = [_box_face(half, bevel, steps, axis, sign, scale) for axis in range(3) for sign in (-1.0, 1.0)]
     starts = np.cumsum([0] + [len(face[0]) for face in faces[:-1]])
@@ -187,7 +199,7 @@ def superellipse(count: int, power: float = 2.0) -> Array:
 
 def rounded_rectangle(width: float, depth: float, radius: float, steps: int = 4) -> Array:
     """Return (4 (steps+1), 2) m, counter-clockwise about the origin."""
-    bend = np.linspace(0.0, np.pi / 2.0, steps + 1)
+    bend = np.linspace(0.0, np.pi / 2.0, steps + 1) if radius > 0.0 else np.zeros(1)
     arc = radius * np.column_stack([np.cos(bend), np.sin(bend)])
     x, y = width / 2.0 - radius, depth / 2.0 - radius
     quarter = [(x, y, arc), (-x, y, arc[:, ::-1] * (-1, 1)), (-x, -y, -arc), (x, -y, arc[:, ::-1] * (1, -1))]

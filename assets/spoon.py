@@ -30,9 +30,13 @@ class Spoon(Value):
     @model_validator(mode="after")
     def _fits(self) -> Spoon:
         if self.bowl_width > 0.35 * self.length:
-            raise ValueError(f"bowl_width {self.bowl_width} m must be at most 0.35 of the length {self.length} m")
+            raise ValueError(
+                f"bowl_width {self.bowl_width} m must be at most 0.35 of the length {self.length} m"
+            )
         if self.bowl_depth > 0.4 * self.bowl_width:
-            raise ValueError(f"bowl_depth {self.bowl_depth} m must be at most 0.4 of bowl_width {self.bowl_width} m")
+            raise ValueError(
+                f"bowl_depth {self.bowl_depth} m must be at most 0.4 of bowl_width {self.bowl_width} m"
+            )
         return self
 
     def model(self) -> Model:
@@ -75,7 +79,11 @@ class Spoon(Value):
     def _pieces(self) -> list[Array]:
         start = 1.0 - 1.5 * self.bowl_width / self.length
         pieces = []
-        for stations in ((0.005, 0.22, 0.35), (0.35, 0.5, start), (start, start + 0.3 * (1 - start), 0.5 + start / 2)):
+        for stations in (
+            (0.005, 0.22, 0.35),
+            (0.35, 0.5, start),
+            (start, start + 0.3 * (1 - start), 0.5 + start / 2),
+        ):
             pieces.append(self._piece(np.array(stations)))
         return [*pieces, self._piece(np.array([0.5 + start / 2, 0.25 * start + 0.75, 0.995]))]
 

@@ -32,7 +32,9 @@ class Table(Value):
     @model_validator(mode="after")
     def _fits(self) -> Table:
         if 2.0 * (self.leg + self.inset) > min(self.length, self.width):
-            raise ValueError(f"legs of {self.leg} m, {self.inset} m inset, do not fit {self.length} by {self.width} m")
+            raise ValueError(
+                f"legs of {self.leg} m, {self.inset} m inset, do not fit {self.length} by {self.width} m"
+            )
         if self.thickness > 0.5 * self.height:
             raise ValueError(f"thickness {self.thickness} m must be at most half the height {self.height} m")
         return self
@@ -41,13 +43,23 @@ class Table(Value):
         """Return the parts "top" and "legs"; texture coordinates are in metres."""
         size = (self.length, self.width, self.thickness)
         level = self.height - self.thickness
-        top = box(size, min(0.004, 0.3 * self.thickness), 3, (0.0, 0.0, level + self.thickness / 2.0), tile=1.0)
-        slab = cuboid((-self.length / 2, -self.width / 2, level), (self.length / 2, self.width / 2, self.height))
+        top = box(
+            size, min(0.004, 0.3 * self.thickness), 3, (0.0, 0.0, level + self.thickness / 2.0), tile=1.0
+        )
+        slab = cuboid(
+            (-self.length / 2, -self.width / 2, level), (self.length / 2, self.width / 2, self.height)
+        )
         x, y = (side / 2.0 - self.inset - self.leg / 2.0 for side in (self.length, self.width))
         feet = [(a * x, b * y) for a in (-1, 1) for b in (-1, 1)]
         half, sink = self.leg / 2.0, 1e-3  # legs end just inside the top: faces in one plane would flicker
         legs = [
-            box((self.leg, self.leg, level + sink), 0.08 * self.leg, 2, (*foot, (level + sink) / 2.0), tile=1.0)
+            box(
+                (self.leg, self.leg, level + sink),
+                0.08 * self.leg,
+                2,
+                (*foot, (level + sink) / 2.0),
+                tile=1.0,
+            )
             for foot in feet
         ]
         posts = tuple(cuboid((a - half, b - half, 0.0), (a + half, b + half, level)) for a, b in feet)

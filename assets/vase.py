@@ -37,7 +37,9 @@ class Vase(Value):
         if min(self.neck, self.foot) < self.wall + 0.004:
             raise ValueError(f"wall {self.wall} m leaves no hollow: neck {self.neck} m, foot {self.foot} m")
         if max(self.neck, self.foot) > self.radius:
-            raise ValueError(f"radius {self.radius} m must be the widest: neck {self.neck} m, foot {self.foot} m")
+            raise ValueError(
+                f"radius {self.radius} m must be the widest: neck {self.neck} m, foot {self.foot} m"
+            )
         return self
 
     def model(self) -> Model:
@@ -47,10 +49,17 @@ class Vase(Value):
         ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
         inner = outer + self.wall * np.column_stack([-ahead[:, 1], ahead[:, 0]])
         inner = inner[inner[:, 1] > self.wall * 1.5]
-        outline = np.concatenate([[(0.0, 0.0)], outer, inner[::-1], [(inner[0, 0], self.wall), (0.0, self.wall)]])
+        outline = np.concatenate(
+            [[(0.0, 0.0)], outer, inner[::-1], [(inner[0, 0], self.wall), (0.0, self.wall)]]
+        )
         radii = np.zeros(len(outline))
-        radii[1], radii[len(outer)], radii[len(outer) + 1], radii[-2] = 0.002, 0.49 * self.wall, 0.49 * self.wall, 0.004
-        return centered({"body": Part(revolve(fillet(outline, radii, 3)), tuple(self._pieces(outer)))})
+        radii[1], radii[len(outer)], radii[len(outer) + 1], radii[-2] = (
+            0.002,
+            0.49 * self.wall,
+            0.49 * self.wall,
+            0.004,
+        )
+        return centered({"body": Part(revolve(fillet(outline, radii, 2)), tuple(self._pieces(outer)))})
 
     def _outer(self) -> Array:
         h, belly = self.height, self.belly
@@ -59,8 +68,11 @@ class Vase(Value):
             (self.radius, belly * h), (0.45 * self.radius + 0.55 * self.neck, (0.55 * belly + 0.45 * 0.82) * h),
             (self.neck, 0.82 * h), (self.lip, h),
         ]  # fmt: skip
-        return curve(knots, 26)
+        return curve(knots, 21)
 
     def _pieces(self, outer: Array) -> list[Array]:
-        cuts = (0, 13, 17, 21, 25)
-        return [hull(outer[low : high + 1 : 4 if low == 0 else 2], 10) for low, high in zip(cuts, cuts[1:], strict=False)]
+        cuts = (0, 8, 12, 16, 20)
+        return [
+            hull(outer[low : high + 1 : 4 if low == 0 else 2], 10)
+            for low, high in zip(cuts, cuts[1:], strict=False)
+        ]

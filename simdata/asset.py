@@ -78,7 +78,9 @@ def asset_record(shape: GeneratedShape | ImportedShape, store: Path | None = Non
     if isinstance(shape, ImportedShape):
         notes = _notes(_store(shape, store), shape.sha256)
         licence, source = str(notes.get("licence", "unknown")), str(notes.get("source", "unknown"))
-        return AssetRecord(id=f"imported:{shape.sha256[:12]}", licence=licence, source=source, sha256=shape.sha256)
+        return AssetRecord(
+            id=f"imported:{shape.sha256[:12]}", licence=licence, source=source, sha256=shape.sha256
+        )
     target = generators().target(shape.generator)
     ours = "CC0-1.0" if target.startswith("simdata.assets.") else "unknown"
     licence = getattr(generators().load(shape.generator), "licence", ours)
@@ -101,8 +103,8 @@ def base_color(shape: ImportedShape, store: Path) -> tuple[float, float, float]:
     return float(red), float(green), float(blue)
 
 
-def encode_part(part: Part) -> bytes:
-    """Return a part as npz: the same bytes for the same part."""
+def encode_part(part: Part, look: bytes = b"") -> bytes:
+    """Return a part as npz: the same bytes for the same part and look (hashed, so that it counts in the name)."""
     sizes = np.array([len(piece) for piece in part.pieces], dtype="<i4")
     mesh = part.mesh
     target = io.BytesIO()
@@ -114,6 +116,7 @@ def encode_part(part: Part) -> bytes:
         uvs=mesh.uvs.astype("<f8"),
         pieces=np.concatenate(part.pieces).astype("<f8"),
         piece_sizes=sizes,
+        look_sha256=np.frombuffer(hashlib.sha256(look).digest(), dtype=np.uint8),
     )
     return target.getvalue()
 
@@ -145,17 +148,23 @@ def _generated(name: str, params: str) -> Model:
 def _imported(sha256: str, scale: float, store: Path) -> Model:
     path = store / f"{sha256}.npz"
     if not path.is_file():
-        raise AssetError(f"no imported mesh {sha256[:12]}… in {store}: import it again, or point to its store")
+        raise AssetError(
+            f"no imported mesh {sha256[:12]}… in {store}: import it again, or point to its store"
+        )
     content = path.read_bytes()
     found = hashlib.sha256(content).hexdigest()
     if found != sha256:
-        raise AssetError(f"{path} has changed (sha256 {found[:12]}…, expected {sha256[:12]}…): import it again")
+        raise AssetError(
+            f"{path} has changed (sha256 {found[:12]}…, expected {sha256[:12]}…): import it again"
+        )
     return Model({"body": decode_part(content).transformed(scale)})
 
 
 def _store(shape: ImportedShape, store: Path | None) -> Path:
     if store is None:
-        raise AssetError(f"imported mesh {shape.sha256[:12]}… needs the folder it was imported to: pass `store`")
+        raise AssetError(
+            f"imported mesh {shape.sha256[:12]}… needs the folder it was imported to: pass `store`"
+        )
     return Path(store)
 
 

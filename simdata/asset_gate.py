@@ -1,0 +1,281 @@
+"""The asset gate: a user's mesh file is read once, in a limited child process, checked and written anew.
+
+Mesh files crash parsers: half of a set of damaged STL files took PyBullet down with them. So no engine ever sees a
+user's file. The child reads it, and what it hands on is our own content-addressed `STORE/<sha256>.npz` (with `.json`
+beside it, and `.png` if textured). A crash, a hang or too much memory costs the child and becomes an `AssetError`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from simdata.asset import ImportedShape, encode_part
+from simdata.errors import AssetError, SimdataError
+from simdata.mesh import Mesh, Part, convex_hull, crease, is_watertight, volume
+from simdata.mesh_file import Loaded, check_texture, read_mesh
+from simdata.model import Model as Value
+
+Array = NDArray[np.float64]
+
+
+class GateLimits(Value):
+    """What a file may cost. Sizes are checked before anything of that size is allocated."""
+
+    file_bytes: int = Field(default=64 * 2**20, gt=0)
+    vertices: int = Field(default=131_072, gt=0)
+    faces: int = Field(default=500_000, gt=0)
+    texture_pixels: int = Field(default=4096 * 4096, gt=0)
+    smallest: float = Field(default=1e-3, gt=0, description="least longest side, m")
+    largest: float = Field(default=100.0, gt=0, description="greatest longest side, m")
+    piece_points: int = Field(default=64, ge=8)
+    memory_bytes: int = Field(default=4 * 2**30, gt=0)
+    cpu_seconds: int = Field(default=60, gt=0)
+    wall_seconds: float = Field(default=120.0, gt=0)
+
+
+class MeshRequest(Value):
+    """One file to import. `scale`: metres a unit of the file. `up`: its upward axis; glTF is always y."""
+
+    path: str
+    scale: float = Field(gt=0)
+    category: str = Field(min_length=1)
+    licence: str = "unknown"
+    source: str = ""
+    up: Literal["y", "z"] = "z"
+
+
+def import_mesh(
+    path: str | Path,
+    *,
+    store: str | Path,
+    scale: float,
+    category: str,
+    licence: str = "unknown",
+    source: str = "",
+    up: Literal["y", "z"] = "z",
+    limits: GateLimits | None = None,
+) -> ImportedShape:
+    """Check a mesh file and write it to the store; returns the name it has there, in metres.
+
+    licence: SPDX id. source: where it comes from, by default the file's name.
+    Raises AssetError: one line with what is wrong, the file, the limit and what to try.
+    """
+    if not scale > 0 or not np.isfinite(scale):
+        raise AssetError(
+            f"{path}: scale must be above 0 metres a unit, got {scale}: 0.001 for a file in millimetres"
+        )
+    request = MeshRequest(
+        path=str(path), scale=scale, category=category, licence=licence, source=source, up=up
+    )
+    result = import_meshes([request], store=store, limits=limits)[0]
+    if isinstance(result, AssetError):
+        raise result
+    return result
+
+
+def import_meshes(
+    requests: Sequence[MeshRequest], *, store: str | Path, limits: GateLimits | None = None
+) -> list[ImportedShape | AssetError]:
+    """Import many files in one child; if it dies, each file again in a child of its own. Faults are returned."""
+    bounds = limits or GateLimits()
+    Path(store).mkdir(parents=True, exist_ok=True)
+    try:
+        return _in_child(requests, Path(store), bounds)
+    except AssetError as error:
+        if len(requests) == 1:
+            return [error]
+    return [import_meshes([request], store=store, limits=bounds)[0] for request in requests]
+
+
+def _in_child(
+    requests: Sequence[MeshRequest], store: Path, limits: GateLimits
+) -> list[ImportedShape | AssetError]:
+    order = {
+        "requests": [request.model_dump() for request in requests],
+        "store": str(store.resolve()),
+        "limits": limits.model_dump(),
+    }
+    root = str(Path(__file__).resolve().parent.parent)
+    # One thread: each BLAS thread would reserve address space, which is what the memory limit counts.
+    env = {
+        "PATH": os.environ.get("PATH", ""),
+        "PYTHONPATH": root,
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    what = requests[0].path if len(requests) == 1 else f"{len(requests)} files"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "simdata.asset_gate"],
+            input=json.dumps(order).encode(),
+            capture_output=True,
+            timeout=limits.wall_seconds,
+            env=env,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        limit = f"{limits.wall_seconds:g} s"
+        raise AssetError(
+            f"{what}: reading took longer than {limit}: simplify the mesh, or export it anew"
+        ) from None
+    if done.returncode != 0:
+        reason = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
+        tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
+        raise AssetError(
+            f"{what}: the reader died ({reason}; {tail[0][:200]}): the file is damaged; export it anew"
+        )
+    answers = json.loads(done.stdout.splitlines()[-1])
+    return [AssetError(a["error"]) if "error" in a else ImportedShape(sha256=a["sha256"]) for a in answers]
+
+
+def _accept(request: MeshRequest, store: Path, limits: GateLimits) -> str:
+    """Read, check and store one file; returns its sha256. Runs in the child."""
+    path = Path(request.path)
+    loaded = read_mesh(path, limits.file_bytes, limits.vertices, limits.faces, limits.texture_pixels)
+    points = loaded.vertices * request.scale
+    if loaded.y_up or request.up == "y":
+        points = np.column_stack([points[:, 0], -points[:, 2], points[:, 1]])
+    _check_extent(path, points[np.unique(loaded.faces)], request.scale, limits)
+    low, high = (pick(points[np.unique(loaded.faces)], axis=0) for pick in (np.min, np.max))
+    mesh = crease(points - (low + high) / 2.0, loaded.faces, loaded.uvs)
+    if volume(mesh) < 0 and is_watertight(mesh):
+        mesh = Mesh(mesh.vertices, mesh.faces[:, ::-1], -mesh.normals, mesh.uvs)
+    part = Part(mesh, tuple(convex_pieces(mesh, limits.piece_points)))
+    return _store(part, loaded, request, store, limits)
+
+
+def convex_pieces(mesh: Mesh, most: int = 64) -> list[Array]:
+    """Return convex pieces (n<=most,3) m that stand for a mesh in collisions: one hull, or up to 12 cells' hulls."""
+    whole = _rounded_hull(mesh.vertices, most)
+    corners, faces = convex_hull(whole)
+    filled = (
+        np.einsum(
+            "ij,ij->i", corners[faces[:, 0]], np.cross(corners[faces[:, 1]], corners[faces[:, 2]])
+        ).sum()
+        / 6.0
+    )
+    if volume(mesh) >= 0.85 * filled:
+        return [whole]
+    return [_rounded_hull(points, most) for points in _cells(mesh)] or [whole]  # a flat sheet has no cells
+
+
+def _check_extent(path: Path, points: Array, scale: float, limits: GateLimits) -> None:
+    longest = float(np.ptp(points, axis=0).max())
+    if longest > limits.largest:
+        hint = f"is the file in millimetres? then scale {scale * 1e-3:g}"
+        raise AssetError(f"{path}: longest side {longest:.4g} m is above {limits.largest:g} m: {hint}")
+    if longest < limits.smallest:
+        hint = f"scale {scale:g} is for other units; in metres it is 1"
+        raise AssetError(f"{path}: longest side {longest:.4g} m is below {limits.smallest:g} m: {hint}")
+
+
+def _cells(mesh: Mesh) -> list[Array]:
+    """Return the mesh's points in each cell of a grid along the axes, cut exactly at the cell walls."""
+    from trimesh.intersections import slice_faces_plane
+
+    low, high = mesh.bounds
+    share = (high - low) / (high - low).max()
+    counts = np.maximum(1, np.ceil(2.0 * share - 0.5)).astype(int)
+    counts[np.argmax(share)] = 3
+    pieces = [(np.array(mesh.vertices), np.array(mesh.faces))]
+    for axis in range(3):
+        walls = np.linspace(low[axis], high[axis], counts[axis] + 1)
+        cut = []
+        for points, faces in pieces:
+            for a, b in zip(walls[:-1], walls[1:], strict=True):
+                inside = points, faces
+                for wall, side in ((a, 1.0), (b, -1.0)):
+                    normal = side * np.eye(3)[axis]
+                    if len(inside[1]):
+                        inside = slice_faces_plane(*inside, normal, wall * np.eye(3)[axis])[:2]
+                if len(inside[1]):
+                    cut.append(inside)
+        pieces = cut
+    return [points[np.unique(faces)] for points, faces in pieces]
+
+
+def _rounded_hull(points: Array, most: int) -> Array:
+    """Return at most `most` corners of a convex hull; flat sets of points get a little thickness."""
+    try:
+        corners, _ = convex_hull(points)
+    except AssetError:
+        thick = max(1e-3 * float(np.ptp(points, axis=0).max()), 5e-4)
+        shifts = thick * np.array([(a, b, c) for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)])
+        corners, _ = convex_hull((points[:, None] + shifts).reshape(-1, 3))
+    if len(corners) <= most:
+        return corners
+    # The corners that are farthest along directions spread evenly over the sphere (a Fibonacci lattice).
+    k = np.arange(most) + 0.5
+    z, turn = 1.0 - 2.0 * k / most, np.pi * (1.0 + np.sqrt(5.0)) * k
+    rim = np.sqrt(1.0 - z**2)
+    ways = np.column_stack([rim * np.cos(turn), rim * np.sin(turn), z])
+    return corners[np.unique(np.argmax(corners @ ways.T, axis=0))]
+
+
+def _store(part: Part, loaded: Loaded, request: MeshRequest, store: Path, limits: GateLimits) -> str:
+    """Write npz, png and json. Picture and notes count in the name: same geometry, other picture, other name."""
+    notes: dict[str, Any] = {
+        "base_color": list(loaded.base_color),
+        "category": request.category,
+        "licence": request.licence,
+        "source": request.source or Path(request.path).name,
+        "watertight": is_watertight(part.mesh),
+    }
+    picture = b""
+    if loaded.texture is not None:
+        check_texture(request.path, loaded.texture.size, limits.texture_pixels)
+        target = io.BytesIO()
+        loaded.texture.convert("RGB").save(target, format="PNG")
+        picture = target.getvalue()
+    told = (json.dumps(notes, sort_keys=True, indent=1) + "\n").encode()
+    content = encode_part(part, told + picture)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if picture:
+        _put(store / f"{sha256}.png", picture)
+    _put(store / f"{sha256}.json", told)
+    _put(store / f"{sha256}.npz", content)
+    return sha256
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write whole or not at all: another child may be importing the same mesh."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def _main() -> None:
+    order = json.loads(sys.stdin.buffer.read())
+    limits = GateLimits(**order["limits"])
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds))
+    answers = []
+    for fields in order["requests"]:
+        request = MeshRequest(**fields)
+        try:
+            answers.append({"sha256": _accept(request, Path(order["store"]), limits)})
+        except SimdataError as error:
+            told = str(error)
+            answers.append({"error": told if request.path in told else f"{request.path}: {told}"})
+        except MemoryError:
+            limit = f"{limits.memory_bytes / 2**30:.1f} GiB"
+            answers.append({"error": f"{request.path}: needs more than {limit} to read: simplify the mesh"})
+    sys.stdout.write("\n" + json.dumps(answers) + "\n")
+
+
+if __name__ == "__main__":
+    _main()
