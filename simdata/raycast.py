@@ -1,0 +1,257 @@
+"""Exact geometry along any rays: which node, how far, which way the surface faces. Embree does the searching.
+
+Embree computes in float32; it only decides *which* triangle a ray hits. Where on the triangle is computed
+again in float64 from the triangle's plane, so depths are good to far below 1e-4 m. Surfaces are seen from
+both sides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import numpy as np
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
+
+from simdata.asset import load_model
+from simdata.camera import Camera, pixel_centers
+from simdata.geometry import transform
+from simdata.mesh import Mesh
+from simdata.scene import Scene
+
+CHUNK = 1 << 16  # rays at a time: some tens of MB of temporaries
+# Where the float64 distance is this far from Embree's (relative), the triangle is nearly edge-on to the ray.
+DOUBTFUL = 1e-5
+
+
+@dataclass(frozen=True, eq=False)
+class Hits:
+    """What rays of shape (...) met first.
+
+    Attributes:
+        node_ids: (...) int32; i is `scene.nodes[i - 1]`, 0 where nothing was hit.
+        distance: (...) float64, in units of the direction's length; inf where nothing was hit.
+    """
+
+    node_ids: np.ndarray
+    distance: np.ndarray
+    _triangle: np.ndarray
+    _weights: np.ndarray
+    _geometry: _Geometry
+
+    @cached_property
+    def normals(self) -> np.ndarray:
+        """Geometric normals (..., 3) float64, unit, world frame, outward by the winding; 0 for no hit."""
+        return self._fill(self._geometry.unit_normals[self._triangle[self._hit]])
+
+    @cached_property
+    def smooth_normals(self) -> np.ndarray:
+        """Shading normals (..., 3) float64, unit, world frame: the mesh's, interpolated; 0 for no hit."""
+        return self._fill(_unit(self._interpolate(self._geometry.normals)))
+
+    @cached_property
+    def uvs(self) -> np.ndarray:
+        """Texture coordinates (..., 2) float64; 0 for no hit."""
+        return self._fill(self._interpolate(self._geometry.uvs))
+
+    @property
+    def _hit(self) -> np.ndarray:
+        return self.node_ids > 0
+
+    def _interpolate(self, of_vertices: np.ndarray) -> np.ndarray:
+        corners = of_vertices[self._geometry.faces[self._triangle[self._hit]]]
+        return np.einsum("nk,nkd->nd", self._weights[self._hit].astype(float), corners)
+
+    def _fill(self, values: np.ndarray) -> np.ndarray:
+        whole = np.zeros((*self.node_ids.shape, values.shape[-1]))
+        whole[self._hit] = values
+        return whole
+
+
+class RayScene:
+    """The geometry of a scene, ready for rays; built for one instant at a time, when first asked."""
+
+    def __init__(self, scene: Scene, *, store: Path | None = None) -> None:
+        """Load the meshes.
+
+        Raises:
+            AssetError: an imported mesh is not in `store`.
+        """
+        self._scene = scene
+        self._meshes = [load_model(node.shape, store).parts[node.part].mesh for node in scene.nodes]
+        self._t = float("nan")
+        self._built: dict[int | None, _Geometry] = {}
+
+    def cast(
+        self,
+        origins: np.ndarray,
+        directions: np.ndarray,
+        t: float = 0.0,
+        *,
+        only_instance: int | None = None,
+        near: float = 0.0,
+        far: float = np.inf,
+    ) -> Hits:
+        """Find what rays meet first between `near` and `far`, both in units of the direction's length.
+
+        Args:
+            origins, directions: (..., 3) world frame, metres; broadcast against each other.
+            t: one of the scene's instants, seconds.
+            only_instance: see nothing but the nodes of this instance.
+        """
+        geometry = self._geometry(t, only_instance)
+        origins, directions = np.broadcast_arrays(np.asarray(origins, float), np.asarray(directions, float))
+        shape = origins.shape[:-1]
+        o, d = origins.reshape(-1, 3), directions.reshape(-1, 3)
+        parts = [
+            geometry.cast(o[i : i + CHUNK], d[i : i + CHUNK], near, far)
+            for i in range(0, max(len(o), 1), CHUNK)
+        ]
+        triangle, distance, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
+        node_ids = np.where(triangle >= 0, geometry.node_ids[triangle], 0).astype(np.int32)
+        return Hits(
+            node_ids.reshape(shape),
+            distance.reshape(shape),
+            triangle.reshape(shape),
+            weights.reshape(*shape, 3),
+            geometry,
+        )
+
+    def view(self, camera: Camera, t: float = 0.0) -> dict[str, np.ndarray]:
+        """Look through a camera: the truth at pixel centres, between its near and far planes.
+
+        Returns:
+            node_ids: (H, W) int32; 0 where nothing was hit.
+            depth: (H, W) float32, planar z, metres; inf where nothing was hit.
+            normals: (H, W, 3) float32, unit, camera frame, shading normals, turned towards the viewer where
+                a surface is seen from behind; 0 where nothing was hit.
+        """
+        world_from_camera = camera.world_from_camera(t)
+        rotation = world_from_camera[:3, :3]
+        rays = camera.lens.rays(pixel_centers(camera)) @ rotation.T
+        hits = self.cast(world_from_camera[:3, 3], rays, t, near=camera.near, far=camera.far)
+        behind = np.einsum("hwi,hwi->hw", hits.normals, rays) > 0
+        normals = (hits.smooth_normals @ rotation).astype(np.float32)
+        normals[behind] *= -1
+        return {"node_ids": hits.node_ids, "depth": hits.distance.astype(np.float32), "normals": normals}
+
+    def triangles(self, t: float = 0.0, *, only_instance: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return vertices (V, 3) float64, metres, world frame, and faces (F, 3), of all or one instance."""
+        nodes = self._nodes(only_instance)
+        meshes, matrices = [self._meshes[i] for i in nodes], self._scene.world_from_nodes(t)[nodes]
+        return _merged(meshes, matrices)
+
+    def _nodes(self, only_instance: int | None) -> list[int]:
+        nodes = enumerate(self._scene.nodes)
+        return [i for i, node in nodes if only_instance is None or node.instance == only_instance]
+
+    def _geometry(self, t: float, only_instance: int | None) -> _Geometry:
+        if t != self._t:  # one instant at a time: a long motion must not fill the memory
+            self._built, self._t = {}, t
+        if only_instance not in self._built:
+            nodes = self._nodes(only_instance)
+            matrices = self._scene.world_from_nodes(t)[nodes]
+            self._built[only_instance] = _Geometry(nodes, [self._meshes[i] for i in nodes], matrices)
+        return self._built[only_instance]
+
+
+@lru_cache(maxsize=2)
+def ray_scene(scene: Scene, store: Path | None = None) -> RayScene:
+    """Return the `RayScene` of a scene (by identity), shared by all who look at it in turn."""
+    return RayScene(scene, store=store)
+
+
+class _Geometry:
+    """The triangles of some nodes at one instant, world frame.
+
+    Attributes:
+        node_ids: (T,) int32, the triangle's value in the id image.
+        faces: (T, 3) into `normals` (V, 3) world frame and `uvs` (V, 2).
+    """
+
+    def __init__(self, nodes: Sequence[int], meshes: Sequence[Mesh], matrices: np.ndarray) -> None:
+        sizes = [len(mesh.faces) for mesh in meshes]
+        self.node_ids = np.repeat(np.array(nodes, np.int32) + 1, sizes)
+        self.uvs = _joined([mesh.uvs for mesh in meshes], 2)
+        pairs = list(zip(meshes, matrices, strict=True))
+        self.normals = _joined([mesh.normals @ matrix[:3, :3].T for mesh, matrix in pairs], 3)
+        vertices, self.faces = _merged(meshes, matrices)
+        # About its own middle, so that float32 is as fine for a scene far from the origin.
+        self._middle = (vertices.min(0) + vertices.max(0)) / 2 if len(vertices) else np.zeros(3)
+        self._corners = (vertices - self._middle)[self.faces]
+        a, b, c = np.moveaxis(self._corners, 1, 0)
+        self._planes = np.cross(b - a, c - a)
+        self._offsets = np.einsum("ti,ti->t", self._planes, a)
+        self._scene = EmbreeScene(robust=True)
+        if len(self.faces):
+            TriangleMesh(self._scene, self._corners.astype(np.float32))
+
+    @cached_property
+    def unit_normals(self) -> np.ndarray:
+        """Outward geometric normals, (T, 3)."""
+        return _unit(self._planes)
+
+    def cast(
+        self, origins: np.ndarray, directions: np.ndarray, near: float, far: float
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return triangle (n,) or -1, distance (n,) or inf, and the weights of its corners (n, 3) float32."""
+        if not len(self.faces) or not len(origins):
+            return (
+                np.full(len(origins), -1, np.int32),
+                np.full(len(origins), np.inf),
+                np.zeros((len(origins), 3), np.float32),
+            )
+        origins = origins - self._middle
+        start = (origins + near * directions).astype(np.float32)
+        # Embree overwrites the distances it is given, so they must be this call's own.
+        reach = np.full(len(start), min(far - near, 1e30), np.float32)
+        found = self._scene.run(start, directions.astype(np.float32), dists=reach, output=1)
+        triangle = found["primID"]
+        weights = np.stack([1 - found["u"] - found["v"], found["u"], found["v"]], -1)
+        hit = triangle >= 0
+        distance = np.full(len(hit), np.inf)
+        rough = near + found["tfar"][hit].astype(float)
+        distance[hit] = self._refined(triangle[hit], origins[hit], directions[hit], rough)
+        return triangle, distance, weights
+
+    def _refined(
+        self, triangle: np.ndarray, origins: np.ndarray, directions: np.ndarray, rough: np.ndarray
+    ) -> np.ndarray:
+        """Intersect rays with their triangles' planes in float64.
+
+        A ray nearly parallel to its triangle may leave it by rounding, and the plane then says anything: it
+        is held between the nearest and the farthest corner along the ray, where every true hit lies.
+        """
+        planes = self._planes[triangle]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            exact = self._offsets[triangle] - np.einsum("ni,ni->n", planes, origins)
+            exact /= np.einsum("ni,ni->n", planes, directions)
+        doubtful = np.flatnonzero(~(np.abs(exact - rough) <= DOUBTFUL * rough))
+        if len(doubtful):
+            arms = self._corners[triangle[doubtful]] - origins[doubtful, None]
+            along = directions[doubtful]
+            reach = np.einsum("nki,ni->nk", arms, along) / np.einsum("ni,ni->n", along, along)[:, None]
+            value = np.where(np.isnan(exact[doubtful]), rough[doubtful], exact[doubtful])
+            exact[doubtful] = np.clip(value, reach.min(1), reach.max(1))
+        return exact
+
+
+def _merged(meshes: Sequence[Mesh], matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return vertices (V, 3), each mesh moved by its matrix, and faces (F, 3) of all meshes."""
+    firsts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])[:-1]
+    vertices = [transform(matrix, mesh.vertices) for mesh, matrix in zip(meshes, matrices, strict=True)]
+    faces = [mesh.faces + first for mesh, first in zip(meshes, firsts, strict=True)]
+    return _joined(vertices, 3), _joined(faces, 3, int)
+
+
+def _joined(arrays: list[np.ndarray], columns: int, dtype: type = float) -> np.ndarray:
+    return np.concatenate([np.zeros((0, columns), dtype), *arrays])
+
+
+def _unit(vectors: np.ndarray) -> np.ndarray:
+    """Scale to length 1; a zero vector (a triangle without area) stays 0."""
+    lengths = np.sqrt(np.einsum("ni,ni->n", vectors, vectors))[:, None]
+    return vectors / np.where(lengths > 0, lengths, 1)
