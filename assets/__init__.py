@@ -1,6 +1,7 @@
-"""Shape generators, one family a file. Each is a frozen model of its dimensions in metres with a method `model()`.
+"""Shape generators, one family a file: frozen models of their dimensions in metres with a method `model()`.
 
-Class attributes: `category`, `supercategory`, `typical` (name -> low and high of what one meets), `density` (low and
+Class attributes: `category`, `supercategory`, `typical` (name -> low and high of what one meets), `density`
+(low and
 high, kg/m³ of the solid the meshes enclose, so that the whole weighs what such a thing weighs).
 """
 

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from simdata.assets.piece import cuboid
-from simdata.assets.solid import Array, box, loft
+from simdata.assets.solid import Array, box, loft, sweep
 from simdata.mesh import Mesh, Model, Part, centered, merged
 from simdata.model import Model as Value
 
@@ -60,16 +60,14 @@ class Book(Value):
         return merged([*boards, self._spine()])
 
     def _spine(self) -> Mesh:
-        """Return a curved strip: a section in x and z, carried along y."""
+        """Return a bent strip whose ends reach under the boards."""
         half, skin = self.thickness / 2.0 - 2e-4, 0.6 * self.board
         bend = np.linspace(-1.0, 1.0, 17)
-        outer = np.column_stack([-self.width / 2.0 - self._bulge() * (1.0 - bend**2) + 0.001, half * bend])
-        inner = np.column_stack([outer[:, 0] + skin, (half - 0.8 * skin) * bend])
-        hinge = 0.009
-        lip = np.array([(-self.width / 2.0 + hinge, half), (-self.width / 2.0 + hinge, half - 0.8 * skin)])
-        foot = lip[::-1] * (1.0, -1.0)
-        section = np.concatenate([outer, lip, inner[::-1], foot])[::-1]
-        return _carried(section, self.height - 4e-4)
+        x, rise = -self.width / 2.0 - self._bulge() * (1.0 - bend**2) + 0.001 + skin / 2.0, half - skin / 2.0
+        hinge = -self.width / 2.0 + 0.009
+        line = np.concatenate([[(hinge, -rise)], np.column_stack([x, rise * bend]), [(hinge, rise)]])
+        path = np.column_stack([line[:, 0], np.zeros(len(line)), line[:, 1]])
+        return sweep(path, (skin / 2.0, self.height / 2.0 - 2e-4), power=8.0)
 
     def _pages(self) -> Mesh:
         """Return the block of pages: a hollow fore edge, a round back."""

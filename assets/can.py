@@ -43,8 +43,10 @@ class Can(Value):
     def _body(self) -> Mesh:
         r, lid, top = self.radius, self.radius * self.neck, self.height
         outline = [
-            (0.0, 0.007), (0.45 * r, 0.0055), (0.68 * r, 0.001), (0.71 * r, 0.0), (0.77 * r, 0.0), (0.97 * r, 0.009),
-            (r, 0.013), (r, 0.4 * top), (r, top - 0.42 * r), (lid - 0.001, top - 0.0045), (lid - 0.001, top - 0.003),
+            (0.0, 0.007), (0.45 * r, 0.0055), (0.68 * r, 0.001), (0.71 * r, 0.0), (0.77 * r, 0.0), (0.97 *
+            r, 0.009),
+            (r, 0.013), (r, 0.4 * top), (r, top - 0.42 * r), (lid - 0.001, top - 0.0045), (lid - 0.001, top
+            - 0.003),
             (0.0, top - 0.003),
         ]  # fmt: skip
         radii = [0.0, 0.01, 0.001, 8e-4, 8e-4, 0.004, 0.004, 0.0, 0.015, 0.003, 0.0, 0.0]
@@ -54,7 +56,8 @@ class Can(Value):
         r, top = self.radius * self.neck, self.height
         panel = top - 0.0022
         outline = [
-            (0.0, top - 0.0045), (r - 0.0005, top - 0.0045), (r + 2e-4, top - 0.003), (r + 2e-4, top), (r - 0.0016, top),
+            (0.0, top - 0.0045), (r - 0.0005, top - 0.0045), (r + 2e-4, top - 0.003), (r + 2e-4, top), (r -
+            0.0016, top),
             (r - 0.0022, panel - 0.0015), (r - 0.0042, panel - 0.0015), (r - 0.005, panel), (0.0, panel),
         ]  # fmt: skip
         radii = [0.0, 3e-4, 8e-4, 7e-4, 7e-4, 7e-4, 7e-4, 8e-4, 0.0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar
 
 import numpy as np
@@ -99,7 +100,7 @@ class Fork(Value):
             self.length - 0.5 * self.tine_length,
             self.length - 0.001,
         )
-        return [self._piece(np.linspace(a, b, 3)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        return [self._piece(np.linspace(a, b, 3)) for a, b in itertools.pairwise(cuts)]
 
     def _piece(self, x: Array) -> Array:
         (at,) = self._handle_x()

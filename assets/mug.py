@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar
 
 import numpy as np
@@ -54,7 +55,8 @@ class Mug(Value):
         foot, lip, wall, top = self._at(0.0), self._at(self.height), self.wall, self.height
         floor = self._at(self.base) - wall
         outline = [
-            (0.0, 0.0015), (foot - 0.008, 0.0015), (foot - 0.0065, 0.0), (foot, 0.0), (lip, top), (lip - wall, top),
+            (0.0, 0.0015), (foot - 0.008, 0.0015), (foot - 0.0065, 0.0), (foot, 0.0), (lip, top), (lip -
+            wall, top),
             (floor, self.base), (0.0, self.base),
         ]  # fmt: skip
         radii = [0.0, 5e-4, 5e-4, 0.004, 0.49 * wall, 0.49 * wall, 0.012, 0.0]
@@ -67,7 +69,8 @@ class Mug(Value):
         start, end = self._at(high) - self.wall / 2.0, self._at(low) - self.wall / 2.0
         out = self.radius * (self.taper + 1.0) / 2.0 + reach - self.handle_thickness / 2.0
         knots = [
-            (start, high), (start + 0.35 * reach, high + 0.02 * half), (out - 0.12 * reach, middle + 0.72 * half),
+            (start, high), (start + 0.35 * reach, high + 0.02 * half), (out - 0.12 * reach, middle + 0.72 *
+            half),
             (out, middle + 0.22 * half), (out - 0.06 * reach, middle - 0.35 * half),
             (end + 0.45 * reach, low + 0.12 * half), (end, low),
         ]  # fmt: skip
@@ -104,7 +107,7 @@ class Mug(Value):
 def _split_long(line: Array, limit: float) -> Array:
     """Return the polyline with no step above `limit` m, so that shading and texture stay even."""
     points = [line[:1]]
-    for a, b in zip(line[:-1], line[1:], strict=True):
+    for a, b in itertools.pairwise(line):
         count = max(1, int(np.ceil(np.linalg.norm(b - a) / limit)))
         points.append(a + (b - a) * np.arange(1, count + 1)[:, None] / count)
     return np.concatenate(points)

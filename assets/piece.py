@@ -28,7 +28,8 @@ def hull(section: ArrayLike, sides: int = 12) -> Array:
 def wedges(inner: ArrayLike, outer: ArrayLike, count: int = 8) -> list[Array]:
     """Return `count` convex pieces that make a round wall.
 
-    inner (a,2), outer (b,2): (radius, z) m of the two sides of the wall's section. Each piece has its inner points on
+    inner (a,2), outer (b,2): (radius, z) m of the two sides of the wall's section. Each piece has its inner
+    points on
     two rays and its outer points on three; both sides split the error of a chord against its arc.
     """
     within, without = np.asarray(inner, dtype=np.float64), np.asarray(outer, dtype=np.float64)

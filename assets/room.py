@@ -17,7 +17,10 @@ JOINT = 1e-3  # m, how far a slab runs into its neighbour, so that no two share 
 
 
 class Room(Value):
-    """A room with `length` (x) by `width` (y) m of floor and `height` m of air; `ceiling` is 1 or 0, `skirting` a height m."""
+    """A room with `length` (x) by `width` (y) m of floor and `height` m of air.
+
+    `ceiling` is 1 or 0, `skirting` a height in m, 0 for none.
+    """
 
     category: ClassVar[str] = "room"
     supercategory: ClassVar[str] = "scenery"

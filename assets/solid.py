@@ -18,9 +18,10 @@ Array = NDArray[np.float64]
 
 
 def loft(rings: ArrayLike, angle: float = CREASE, closed: bool = False) -> Mesh:
-    """Return the skin over rings (n,m,3) m, each turning counter-clockwise seen against the direction of travel.
+    """Return the skin over rings (n,m,3) m, counter-clockwise seen against the direction of travel.
 
-    An end ring that is a point is a pole, another one gets a flat cap (a fan about its mean). `closed` joins the
+    An end ring that is a point is a pole, another one gets a flat cap (a fan about its mean). `closed`
+    joins the
     last ring to the first. Faces that meet at more than `angle` rad are shaded hard.
     """
     stack = np.asarray(rings, dtype=np.float64)
@@ -53,7 +54,8 @@ def revolve(
 ) -> Mesh:
     """Return the solid of a profile (n,2) of (radius, z) m turned about the z axis.
 
-    Go along the profile with the solid on the left: up the outside, then down the inside if it is hollow. It starts and
+    Go along the profile with the solid on the left: up the outside, then down the inside if it is hollow.
+    It starts and
     ends on the axis, unless `closed` (a ring). `lobes` (segments,) scales the radius around the turn.
     """
     outline = np.asarray(profile, dtype=np.float64)
@@ -75,8 +77,10 @@ def sweep(
 ) -> Mesh:
     """Return a tube along a path (n,3) m in a plane.
 
-    side (3,) is the plane's normal. half_sizes (2,) or (n,2) m: half height in the plane, half width along `side`.
-    power 2 makes an ellipse, more a rounded rectangle. tips: length in m of the rounding of each end, 0 cuts it flat.
+    side (3,) is the plane's normal. half_sizes (2,) or (n,2) m: half height in the plane, half width along
+    `side`.
+    power 2 makes an ellipse, more a rounded rectangle. tips: length in m of the rounding of each end, 0
+    cuts it flat.
     """
     spine = np.asarray(path, dtype=np.float64)
     half = np.broadcast_to(np.asarray(half_sizes, dtype=np.float64), (len(spine), 2))
@@ -98,7 +102,7 @@ def sweep(
 def extrude(
     outline: ArrayLike, height: float, bevel: float = 0.0, steps: int = 3, angle: float = CREASE
 ) -> Mesh:
-    """Return the outline (n,2) m, counter-clockwise, raised from z=0 to `height` m with edges rounded by `bevel` m.
+    """Return a counter-clockwise outline (n,2) m raised from z=0 to `height` m, edges rounded by `bevel` m.
 
     Every point of the outline must be seen from its mean (a star shape): the caps are fans.
     """
@@ -203,7 +207,7 @@ def rounded_rectangle(width: float, depth: float, radius: float, steps: int = 4)
     arc = radius * np.column_stack([np.cos(bend), np.sin(bend)])
     x, y = width / 2.0 - radius, depth / 2.0 - radius
     quarter = [(x, y, arc), (-x, y, arc[:, ::-1] * (-1, 1)), (-x, -y, -arc), (x, -y, arc[:, ::-1] * (1, -1))]
-    return np.concatenate([corner + (cx, cy) for cx, cy, corner in quarter])
+    return np.concatenate([np.add(corner, (cx, cy)) for cx, cy, corner in quarter])
 
 
 def shrunk(outline: Array, distance: float) -> Array:
@@ -269,7 +273,7 @@ def _arc(before: Array, corner: Array, after: Array, radius: float, steps: int) 
 
 
 def _rounded_ends(spine: Array, half: Array, tips: tuple[float, float]) -> tuple[Array, Array]:
-    """Replace a flat end by rings that shrink along a quarter ellipse of the given length, inside the path."""
+    """Replace a flat end by rings that shrink along a quarter ellipse of that length, inside the path."""
     for length in tips:  # first end, then (reversed) the other
         if length > 0.0:
             at = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(spine, axis=0), axis=1))])

@@ -18,7 +18,8 @@ class Table(Value):
     category: ClassVar[str] = "table"
     supercategory: ClassVar[str] = "furniture"
     typical: ClassVar[dict[str, tuple[float, float]]] = {
-        "length": (0.9, 1.6), "width": (0.7, 0.95), "height": (0.7, 0.78), "thickness": (0.02, 0.045), "leg": (0.04, 0.07)
+        "length": (0.9, 1.6), "width": (0.7, 0.95), "height": (0.7, 0.78), "thickness": (0.02, 0.045),
+        "leg": (0.04, 0.07),
     }  # fmt: skip
     density: ClassVar[tuple[float, float]] = (500.0, 750.0)
 

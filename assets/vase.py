@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import ClassVar
 
 import numpy as np
@@ -65,7 +66,8 @@ class Vase(Value):
         h, belly = self.height, self.belly
         knots = [
             (self.foot, 0.0), (self.foot + 0.72 * (self.radius - self.foot), 0.45 * belly * h),
-            (self.radius, belly * h), (0.45 * self.radius + 0.55 * self.neck, (0.55 * belly + 0.45 * 0.82) * h),
+            (self.radius, belly * h),
+            (0.45 * self.radius + 0.55 * self.neck, (0.55 * belly + 0.45 * 0.82) * h),
             (self.neck, 0.82 * h), (self.lip, h),
         ]  # fmt: skip
         return curve(knots, 21)
@@ -73,6 +75,5 @@ class Vase(Value):
     def _pieces(self, outer: Array) -> list[Array]:
         cuts = (0, 8, 12, 16, 20)
         return [
-            hull(outer[low : high + 1 : 4 if low == 0 else 2], 10)
-            for low, high in zip(cuts, cuts[1:], strict=False)
+            hull(outer[low : high + 1 : 4 if low == 0 else 2], 10) for low, high in itertools.pairwise(cuts)
         ]

@@ -1,6 +1,7 @@
 """Asset references in a spec, and the models, licences and hashes behind them.
 
-A shape is a name and numbers, so a stored spec stays small: a generator with its parameters, or the sha256 of a
+A shape is a name and numbers, so a stored spec stays small: a generator with its parameters, or the sha256
+of a
 mesh that the asset gate has checked and re-encoded. `load_model` turns either into geometry.
 """
 
@@ -29,7 +30,7 @@ CACHED_MODELS = 256
 
 
 class GeneratedShape(Value):
-    """A shape made by a generator; params are fields of its class, in metres. What is left out has its default."""
+    """A shape made by a generator; params are fields of its class, in metres, the rest has its default."""
 
     kind: Literal["generated"] = "generated"
     generator: str
@@ -37,7 +38,7 @@ class GeneratedShape(Value):
 
 
 class ImportedShape(Value):
-    """A user's mesh that passed the asset gate: the sha256 of the re-encoded file, and metres a unit of it."""
+    """A user's mesh that passed the asset gate: sha256 of what it stored (in metres), and a factor on it."""
 
     kind: Literal["imported"] = "imported"
     sha256: Sha256
@@ -66,7 +67,8 @@ def load_model(shape: GeneratedShape | ImportedShape, store: Path | None = None)
     """Return the geometry of a shape: parts in metres about the centre of their bounding box.
 
     store: the folder the asset gate wrote to, needed for imported shapes.
-    Raises AssetError for parameters out of bounds, or a stored mesh that is missing or not what its name says.
+    Raises AssetError for parameters out of bounds, or a stored mesh that is missing or not what its name
+    says.
     """
     if isinstance(shape, GeneratedShape):
         return _generated(shape.generator, canonical_json(shape.params))
@@ -104,7 +106,7 @@ def base_color(shape: ImportedShape, store: Path) -> tuple[float, float, float]:
 
 
 def encode_part(part: Part, look: bytes = b"") -> bytes:
-    """Return a part as npz: the same bytes for the same part and look (hashed, so that it counts in the name)."""
+    """Return a part as npz: the same bytes for the same part and look (of which it keeps the hash)."""
     sizes = np.array([len(piece) for piece in part.pieces], dtype="<i4")
     mesh = part.mesh
     target = io.BytesIO()

@@ -1,14 +1,18 @@
 """The asset gate: a user's mesh file is read once, in a limited child process, checked and written anew.
 
-Mesh files crash parsers: half of a set of damaged STL files took PyBullet down with them. So no engine ever sees a
-user's file. The child reads it, and what it hands on is our own content-addressed `STORE/<sha256>.npz` (with `.json`
-beside it, and `.png` if textured). A crash, a hang or too much memory costs the child and becomes an `AssetError`.
+Mesh files crash parsers: half of a set of damaged STL files took PyBullet down with them. So no engine ever
+sees a
+user's file. The child reads it, and what it hands on is our own content-addressed `STORE/<sha256>.npz`
+(with `.json`
+beside it, and `.png` if textured). A crash, a hang or too much memory costs the child and becomes an
+`AssetError`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
+import itertools
 import json
 import os
 import resource
@@ -89,7 +93,7 @@ def import_mesh(
 def import_meshes(
     requests: Sequence[MeshRequest], *, store: str | Path, limits: GateLimits | None = None
 ) -> list[ImportedShape | AssetError]:
-    """Import many files in one child; if it dies, each file again in a child of its own. Faults are returned."""
+    """Import many files in one child; if it dies, each in a child of its own. Faults are returned."""
     bounds = limits or GateLimits()
     Path(store).mkdir(parents=True, exist_ok=True)
     try:
@@ -108,14 +112,6 @@ def _in_child(
         "store": str(store.resolve()),
         "limits": limits.model_dump(),
     }
-    root = str(Path(__file__).resolve().parent.parent)
-    # One thread: each BLAS thread would reserve address space, which is what the memory limit counts.
-    env = {
-        "PATH": os.environ.get("PATH", ""),
-        "PYTHONPATH": root,
-        "OPENBLAS_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-    }
     what = requests[0].path if len(requests) == 1 else f"{len(requests)} files"
     try:
         done = subprocess.run(
@@ -123,7 +119,7 @@ def _in_child(
             input=json.dumps(order).encode(),
             capture_output=True,
             timeout=limits.wall_seconds,
-            env=env,
+            env=_environment(),
             check=False,
         )
     except subprocess.TimeoutExpired:
@@ -139,6 +135,13 @@ def _in_child(
         )
     answers = json.loads(done.stdout.splitlines()[-1])
     return [AssetError(a["error"]) if "error" in a else ImportedShape(sha256=a["sha256"]) for a in answers]
+
+
+def _environment() -> dict[str, str]:
+    """Return all the child gets to see. One thread: each would reserve address space, which is limited."""
+    root = str(Path(__file__).resolve().parent.parent)
+    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": root} | threads
 
 
 def _accept(request: MeshRequest, store: Path, limits: GateLimits) -> str:
@@ -158,7 +161,7 @@ def _accept(request: MeshRequest, store: Path, limits: GateLimits) -> str:
 
 
 def convex_pieces(mesh: Mesh, most: int = 64) -> list[Array]:
-    """Return convex pieces (n<=most,3) m that stand for a mesh in collisions: one hull, or up to 12 cells' hulls."""
+    """Return convex pieces (n<=most,3) m of a mesh for collisions: one hull, or up to 12 cells' hulls."""
     whole = _rounded_hull(mesh.vertices, most)
     corners, faces = convex_hull(whole)
     filled = (
@@ -195,7 +198,7 @@ def _cells(mesh: Mesh) -> list[Array]:
         walls = np.linspace(low[axis], high[axis], counts[axis] + 1)
         cut = []
         for points, faces in pieces:
-            for a, b in zip(walls[:-1], walls[1:], strict=True):
+            for a, b in itertools.pairwise(walls):
                 inside = points, faces
                 for wall, side in ((a, 1.0), (b, -1.0)):
                     normal = side * np.eye(3)[axis]
@@ -226,7 +229,7 @@ def _rounded_hull(points: Array, most: int) -> Array:
 
 
 def _store(part: Part, loaded: Loaded, request: MeshRequest, store: Path, limits: GateLimits) -> str:
-    """Write npz, png and json. Picture and notes count in the name: same geometry, other picture, other name."""
+    """Write npz, png and json. Picture and notes count in the name: other picture, other name."""
     notes: dict[str, Any] = {
         "base_color": list(loaded.base_color),
         "category": request.category,

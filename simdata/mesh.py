@@ -27,7 +27,8 @@ CREASE = np.radians(40.0)
 class Mesh:
     """A shaded triangle mesh.
 
-    vertices (V,3) float64 m; faces (F,3) int32, counter-clockwise seen from outside; normals (V,3) float64 unit
+    vertices (V,3) float64 m; faces (F,3) int32, counter-clockwise seen from outside; normals (V,3) float64
+    unit
     shading normals; uvs (V,2) float64. Vertices are duplicated at hard creases and texture seams.
     Raises AssetError when shapes disagree, a number is not finite or an index has no vertex.
     """
@@ -66,7 +67,7 @@ class Mesh:
         factor = np.broadcast_to(np.asarray(scale, dtype=np.float64), 3)
         if not (np.isfinite(factor).all() and (factor > 0).all()):
             raise AssetError(
-                f"mesh scale must be positive, got {scale}: a mirror image needs its faces reversed"
+                f"mesh scale must be positive, got {factor.tolist()}: a mirror image needs its faces reversed"
             )
         normals = self.normals / factor
         normals /= np.linalg.norm(normals, axis=1, keepdims=True)
@@ -139,11 +140,11 @@ class Model:
     def mass_properties(self, density: float) -> MassProperties:
         """Return mass, centre and inertia of the solid the meshes enclose, at `density` kg/m³.
 
-        Where parts overlap (a handle sunk into a wall) the overlap counts twice.
+        A mesh that is not closed counts as its convex pieces. Where parts overlap (a handle sunk into a wall) the overlap counts twice.
         """
         if not density > 0:
             raise AssetError(f"density must be above 0 kg/m³, got {density}: water is 1000")
-        moments = [_moments(part.mesh) for part in self.parts.values()]
+        moments = [moment for part in self.parts.values() for moment in _solid_moments(part)]
         volume = sum(m[0] for m in moments)
         if not volume > 0:
             raise AssetError(f"the meshes enclose {volume:.3g} m³: faces must be closed and turn outward")
@@ -173,11 +174,11 @@ def merged(meshes: Iterable[Mesh]) -> Mesh:
 
 def volume(mesh: Mesh) -> float:
     """Return the enclosed volume, m³; negative when the faces turn inward."""
-    return _moments(mesh)[0]
+    return _moments(mesh.vertices, mesh.faces)[0]
 
 
 def is_watertight(mesh: Mesh) -> bool:
-    """Tell whether, with equal positions merged, every edge has two faces that run it in opposite directions."""
+    """Tell whether, equal positions merged, every edge has two faces that run it in opposite directions."""
     faces = weld(mesh.vertices)[mesh.faces].astype(np.int64)
     edges = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     there = np.sort(edges[:, 0] * len(mesh.vertices) + edges[:, 1])
@@ -194,8 +195,10 @@ def weld(vertices: Array) -> NDArray[np.intp]:
 def crease(vertices: ArrayLike, faces: ArrayLike, uvs: ArrayLike, angle: float = CREASE) -> Mesh:
     """Return a mesh shaded smooth, but hard where two faces meet at more than `angle` rad.
 
-    vertices (V,3) m, faces (F,3), uvs (V,2). Faces without area are dropped. A corner's normal is the mean of the
-    faces around it that lie within `angle` of its own, weighted by area and corner angle: a large flat face beside
+    vertices (V,3) m, faces (F,3), uvs (V,2). Faces without area are dropped. A corner's normal is the mean
+    of the
+    faces around it that lie within `angle` of its own, weighted by area and corner angle: a large flat face
+    beside
     a narrow bevel stays flat. Source: Max, "Weights for computing vertex normals", 1999.
     """
     points, coords = np.asarray(vertices, dtype=np.float64), np.asarray(uvs, dtype=np.float64)
@@ -216,7 +219,7 @@ def crease(vertices: ArrayLike, faces: ArrayLike, uvs: ArrayLike, angle: float =
     )
     _, first, inverse = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     pick = flat[first]
-    return Mesh(points[pick], inverse.reshape(-1, 3), normals[first], coords[pick])
+    return Mesh(points[pick], inverse.reshape(-1, 3).astype(np.int32), normals[first], coords[pick])
 
 
 def obj_text(mesh: Mesh) -> bytes:
@@ -289,12 +292,18 @@ def _corner_angles(corners: Array) -> Array:
     return np.arctan2(sine, np.einsum("ijk,ijk->ij", ahead, behind))
 
 
-def _moments(mesh: Mesh) -> tuple[float, Array, Array]:
+def _solid_moments(part: Part) -> list[tuple[float, Array, Array]]:
+    if is_watertight(part.mesh) or not part.pieces:
+        return [_moments(part.mesh.vertices, part.mesh.faces)]
+    return [_moments(*convex_hull(piece)) for piece in part.pieces]
+
+
+def _moments(vertices: Array, faces: NDArray) -> tuple[float, Array, Array]:
     """Return volume, first and second moment about the origin, as a sum over tetrahedra (origin, face).
 
     Source: Tonon, "Explicit exact formulas for the 3-D tetrahedron inertia tensor", J. Math. Stat. 1, 2005.
     """
-    corners = mesh.vertices[mesh.faces]
+    corners = vertices[faces]
     volumes = np.einsum("ij,ij->i", corners[:, 0], np.cross(corners[:, 1], corners[:, 2])) / 6.0
     total = corners.sum(axis=1)
     first = (volumes[:, None] * total).sum(axis=0) / 4.0

@@ -1,6 +1,7 @@
 """Mesh files of the world, read with suspicion. Only the asset gate's child process calls this.
 
-OBJ, STL, PLY, GLB and glTF are told apart by content, counted before they are parsed, and may refer only to files
+OBJ, STL, PLY, GLB and glTF are told apart by content, counted before they are parsed, and may refer only to
+files
 inside their own folder.
 """
 
@@ -37,7 +38,10 @@ class Loaded:
 
 
 def read_mesh(path: Path, file_bytes: int, vertices: int, faces: int, pixels: int) -> Loaded:
-    """Read one mesh file. Raises AssetError when it is missing, damaged, too large, or reaches outside its folder."""
+    """Read one mesh file.
+
+    Raises AssetError when it is missing, damaged, too large, or reaches outside its folder.
+    """
     content = _content(path, file_bytes)
     kind = sniff(path, content)
     _check_counts(path, kind, content, vertices, faces)
@@ -79,8 +83,10 @@ def check_texture(path: str | Path, size: tuple[int, int], pixels: int) -> None:
 
 
 class _Folder:
-    """Gives a parser the files a mesh refers to, from the mesh's own folder only. It notes each refusal, because
-    parsers tend to swallow errors about textures."""
+    """Gives a parser the files a mesh refers to, from the mesh's own folder only.
+
+    It notes each refusal, because parsers tend to swallow errors about textures.
+    """
 
     def __init__(self, path: Path, file_bytes: int) -> None:
         self.path, self.left = path, file_bytes
@@ -177,12 +183,13 @@ def _parsed(path: Path, kind: str, content: bytes, file_bytes: int, pixels: int)
     from PIL import Image
 
     folder = _Folder(path, file_bytes)
+    resolver: Any = folder
     original = Image.open
     # The parser opens pictures itself: it gets a reader that knows the limits and notes each refusal.
     Image.open = partial(_picture, original, folder, pixels)
     try:
         # No merging or repair: faces keep the indices of the file.
-        scene = trimesh.load_scene(io.BytesIO(content), file_type=kind, resolver=folder, process=False)
+        scene = trimesh.load_scene(io.BytesIO(content), file_type=kind, resolver=resolver, process=False)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - a parser fed with damaged bytes may raise anything

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import struct
 from pathlib import Path
 
@@ -139,7 +138,7 @@ def test_references_stay_in_the_folder(tmp_path: Path) -> None:
     folder, store = tmp_path / "in", tmp_path / "s"
     folder.mkdir()
     Image.new("RGB", (4, 4), (200, 30, 30)).save(tmp_path / "secret.png")
-    os.symlink(tmp_path / "secret.png", folder / "link.png")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
     absolute = str(tmp_path / "secret.png")
     body = obj_text(box((0.1, 0.1, 0.1))).decode()
     names = [

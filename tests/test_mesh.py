@@ -101,6 +101,12 @@ def test_open_or_inverted_meshes_are_told() -> None:
         Model({"body": part(inverted)}).mass_properties(1.0)
 
 
+def test_an_open_mesh_weighs_what_its_pieces_weigh() -> None:
+    mesh = box((1, 1, 1))
+    sheet = Mesh(mesh.vertices, mesh.faces[:2], mesh.normals, mesh.uvs)
+    assert Model({"body": Part(sheet, (mesh.vertices,))}).mass_properties(2.0).mass == pytest.approx(2.0)
+
+
 def test_crease_keeps_edges_hard_and_curves_smooth() -> None:
     sharp, round_ = box((1, 1, 1)), uv_sphere(1.0)
     assert len(sharp.vertices) == 24
