@@ -1,0 +1,151 @@
+"""Long proofs: each runs something real and writes its figures to docs/proof/NAME.json.
+
+Run them through `scripts/prove`, which makes the environment first.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = (
+    "numpy",
+    "pybullet",
+    "opencv-python-headless",
+    "pillow",
+    "trimesh",
+    "embreex",
+    "ray",
+    "pyarrow",
+    "pycocotools",
+)
+
+
+def bare_machine() -> dict[str, Any]:
+    """On a bare Debian 12 with Python 3.11 and no libGL/libEGL both scripts work from a fresh clone.
+
+    Needs root and `debootstrap`. SIMDATA_BARE_ROOT may name a root that debootstrap made before.
+    """
+    given = os.environ.get("SIMDATA_BARE_ROOT")
+    with tempfile.TemporaryDirectory(prefix="simdata-bare-") as folder:
+        root = Path(given) if given else Path(folder) / "root"
+        if not given:
+            include = "--include=python3,python3-venv,python3-pip,git,ca-certificates"
+            run(["debootstrap", "--variant=minbase", include, "bookworm", str(root)])
+        _share_network(root)
+        home = root / "srv" / "simdata"
+        shutil.rmtree(home, ignore_errors=True)
+        run(["git", "clone", "--quiet", str(ROOT), str(home)])
+        libraries = [str(p.relative_to(root)) for p in root.glob("usr/lib/*/lib*GL.so*")]
+        if libraries:
+            sys.exit(f"not bare, it has {libraries}")
+        codes = {}
+        for script in ("scripts/quickstart", "scripts/test"):
+            done = run(_inside(root, f"cd /srv/simdata && {script} 2>&1"), check=False)
+            codes[script] = done.returncode
+            print(done.stdout[-2000:])
+            if done.returncode:
+                sys.exit(f"{script} failed on the bare machine ({done.returncode})")
+        images = list((home / "quickstart-dataset").glob("images/*/*.png"))
+        python = run(_inside(root, "python3 --version")).stdout.strip()
+        shutil.rmtree(home, ignore_errors=True)
+        return {"debian": "bookworm minbase", "python": python, "gl_libraries": libraries,
+                "exit_codes": codes, "quickstart_images": len(images)}  # fmt: skip
+
+
+def bench() -> dict[str, Any]:
+    """All figures of `scripts/bench.py`, in one run."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bench.json"
+        run([sys.executable, str(ROOT / "scripts/bench.py"), "--json", str(path)], capture=False)
+        return json.loads(path.read_text())
+
+
+def readers() -> dict[str, Any]:
+    """datumaro, in an environment of its own (it pins other versions), reads what we write."""
+    with tempfile.TemporaryDirectory(prefix="simdata-readers-") as folder:
+        data, venv = Path(folder) / "data", Path(folder) / "venv"
+        simdata = str(Path(sys.executable).parent / "simdata")
+        run([simdata, "generate", "tabletop", "--out", str(data), "--scenes", "10", "--workers", "2"])
+        run([sys.executable, "-m", "venv", str(venv)])
+        run([str(venv / "bin/pip"), "install", "--quiet", "datumaro==1.13.12"])
+        out = run([str(venv / "bin/python"), str(ROOT / "scripts/readers_datumaro.py"), str(data)]).stdout
+        print(out)
+        return {"datumaro": "1.13.12", "printed": out.strip().splitlines()}
+
+
+def _share_network(root: Path) -> None:
+    """Give the root this machine's resolver, certificates and package-index settings, nothing else of it."""
+    for path in ("/etc/resolv.conf", "/etc/pip.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"):
+        if Path(path).is_file():
+            shutil.copy(path, root / path.lstrip("/"))
+
+
+def _inside(root: Path, command: str) -> list[str]:
+    passed = {
+        k: v
+        for k, v in os.environ.items()
+        if k.upper().endswith("_PROXY") or k.startswith(("PIP_", "SSL_", "GIT_SSL"))
+    }
+    environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "CI=true"]
+    environment += [f"{key}={value}" for key, value in passed.items()]
+    mounts = "mount -t proc proc /proc; mount -t tmpfs tmpfs /dev/shm 2>/dev/null; "
+    return ["unshare", "--mount", "--fork", "chroot", str(root), "/usr/bin/env", "-i", *environment, "bash", "-c",
+            mounts + command]  # fmt: skip
+
+
+def run(command: list[str], *, check: bool = True, capture: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command; show what it said if it fails."""
+    done = subprocess.run(command, capture_output=capture, text=True, cwd=ROOT, check=False)
+    if check and done.returncode:
+        sys.exit(
+            f"{' '.join(command)} failed ({done.returncode}):\n{(done.stdout or '')[-3000:]}{done.stderr or ''}"
+        )
+    return done
+
+
+PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
+    "bare_machine": bare_machine,
+    "bench": bench,
+    "readers": readers,
+}
+
+
+def main() -> None:
+    """Run the proofs named on the command line and write their figures."""
+    names = sys.argv[1:]
+    if not names or set(names) - set(PROOFS):
+        for name, proof in PROOFS.items():
+            print(f"{name:14} {(proof.__doc__ or '').splitlines()[0]}")
+        sys.exit(2 if names else 0)
+    commit = run(["git", "rev-parse", "HEAD"]).stdout.strip()
+    dirty = bool(run(["git", "status", "--porcelain", "--untracked-files=no"]).stdout.strip())
+    for name in names:
+        figures = PROOFS[name]()
+        record = {
+            "proof": name,
+            "says": (PROOFS[name].__doc__ or "").splitlines()[0],
+            "commit": commit + ("+changes" if dirty else ""),
+            "python": platform.python_version(),
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+            "versions": {package: version(package) for package in PACKAGES},
+            "figures": figures,
+        }
+        path = ROOT / "docs" / "proof" / f"{name}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(record, indent=1) + "\n")
+        print(f"wrote {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
