@@ -187,27 +187,27 @@ def _check_extent(path: Path, points: Array, scale: float, limits: GateLimits) -
 
 def _cells(mesh: Mesh) -> list[Array]:
     """Return the mesh's points in each cell of a grid along the axes, cut exactly at the cell walls."""
-    from trimesh.intersections import slice_faces_plane
-
     low, high = mesh.bounds
     share = (high - low) / (high - low).max()
     counts = np.maximum(1, np.ceil(2.0 * share - 0.5)).astype(int)
     counts[np.argmax(share)] = 3
     pieces = [(np.array(mesh.vertices), np.array(mesh.faces))]
     for axis in range(3):
-        walls = np.linspace(low[axis], high[axis], counts[axis] + 1)
-        cut = []
-        for points, faces in pieces:
-            for a, b in itertools.pairwise(walls):
-                inside = points, faces
-                for wall, side in ((a, 1.0), (b, -1.0)):
-                    normal = side * np.eye(3)[axis]
-                    if len(inside[1]):
-                        inside = slice_faces_plane(*inside, normal, wall * np.eye(3)[axis])[:2]
-                if len(inside[1]):
-                    cut.append(inside)
-        pieces = cut
+        walls = itertools.pairwise(np.linspace(low[axis], high[axis], counts[axis] + 1))
+        cuts = [_between(*piece, axis, *pair) for pair in list(walls) for piece in pieces]
+        pieces = [cut for cut in cuts if len(cut[1])]
     return [points[np.unique(faces)] for points, faces in pieces]
+
+
+def _between(points: Array, faces: NDArray, axis: int, low: float, high: float) -> tuple[Array, NDArray]:
+    """Return the part of a surface between two planes across an axis."""
+    from trimesh.intersections import slice_faces_plane
+
+    along = np.eye(3)[axis]
+    for wall, side in ((low, 1.0), (high, -1.0)):
+        if len(faces):
+            points, faces = slice_faces_plane(points, faces, side * along, wall * along)[:2]
+    return points, faces
 
 
 def _rounded_hull(points: Array, most: int) -> Array:

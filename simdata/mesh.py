@@ -140,7 +140,8 @@ class Model:
     def mass_properties(self, density: float) -> MassProperties:
         """Return mass, centre and inertia of the solid the meshes enclose, at `density` kg/m³.
 
-        A mesh that is not closed counts as its convex pieces. Where parts overlap (a handle sunk into a wall) the overlap counts twice.
+        A mesh that is not closed counts as its convex pieces.
+        Where parts overlap (a handle sunk into a wall) the overlap counts twice.
         """
         if not density > 0:
             raise AssetError(f"density must be above 0 kg/m³, got {density}: water is 1000")
