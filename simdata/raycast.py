@@ -83,7 +83,9 @@ class RayScene:
         self._scene = scene
         self._meshes = [load_model(node.shape, store).parts[node.part].mesh for node in scene.nodes]
         self._t = float("nan")
+        self._matrices = np.zeros((0, 4, 4))
         self._built: dict[int | None, _Geometry] = {}
+        self._moved: dict[int | None, tuple[np.ndarray, np.ndarray]] = {}
 
     def cast(
         self,
@@ -140,21 +142,28 @@ class RayScene:
 
     def triangles(self, t: float = 0.0, *, only_instance: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return vertices (V, 3) float64, metres, world frame, and faces (F, 3), of all or one instance."""
-        nodes = self._nodes(only_instance)
-        meshes, matrices = [self._meshes[i] for i in nodes], self._scene.world_from_nodes(t)[nodes]
-        return _merged(meshes, matrices)
+        self._turn_to(t)
+        if only_instance not in self._moved:
+            nodes = self._nodes(only_instance)
+            self._moved[only_instance] = _merged([self._meshes[i] for i in nodes], self._matrices[nodes])
+        return self._moved[only_instance]
+
+    def _turn_to(self, t: float) -> None:
+        """Forget other instants: a long motion must not fill the memory."""
+        if t != self._t:
+            self._matrices = self._scene.world_from_nodes(t)
+            self._built, self._moved, self._t = {}, {}, t
 
     def _nodes(self, only_instance: int | None) -> list[int]:
         nodes = enumerate(self._scene.nodes)
         return [i for i, node in nodes if only_instance is None or node.instance == only_instance]
 
     def _geometry(self, t: float, only_instance: int | None) -> _Geometry:
-        if t != self._t:  # one instant at a time: a long motion must not fill the memory
-            self._built, self._t = {}, t
+        self._turn_to(t)
         if only_instance not in self._built:
             nodes = self._nodes(only_instance)
-            matrices = self._scene.world_from_nodes(t)[nodes]
-            self._built[only_instance] = _Geometry(nodes, [self._meshes[i] for i in nodes], matrices)
+            meshes = [self._meshes[i] for i in nodes]
+            self._built[only_instance] = _Geometry(nodes, meshes, self._matrices[nodes])
         return self._built[only_instance]
 
 

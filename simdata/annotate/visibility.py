@@ -18,8 +18,8 @@ from simdata.scene import Scene
 # Metres by which a renderer's depth may be off: what it drew this little behind an object still hides it.
 DEPTH_SLACK = 1e-3
 # Pixels by which a face's box is widened, so that rounding never loses a centre on its very edge.
-EDGE = 1e-6
-PAIRS = 1 << 20  # most (face, pixel) pairs worth listing; beyond that a search tree is faster
+EDGE = 1e-9
+SPANS = 1 << 20  # most rows of faces worth listing; beyond that a search tree is faster
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 pixels, ends excluded
 
@@ -29,7 +29,7 @@ class Visibility:
 
     `hidden_area` counts the pixel centres inside the image where the instance, were it alone, would be seen
     but something nearer is. `visible_fraction` = visible / (visible + hidden). `truncated` says whether part
-    of it lies outside the image, or nearer than the camera sees.
+    of it lies outside the image, or nearer or farther than the camera sees.
     """
 
     def __init__(self, *, store: Path | None = None) -> None:
@@ -54,27 +54,31 @@ def _measure(
     vertices, faces = rays.triangles(frame.t, only_instance=instance)
     vertices = transform(invert(camera.world_from_camera(frame.t)), vertices)
     nearest, farthest = vertices[:, 2].min(), vertices[:, 2].max()
-    bounded = camera.lens.lens == "pinhole" and camera.near <= nearest and farthest <= camera.far
-    box, cut = _projected_box(camera, vertices) if bounded else ((0, 0, camera.width, camera.height), True)
+    straight = camera.lens.lens == "pinhole" and camera.near <= nearest and farthest <= camera.far
+    box, truncated = _projected_box(camera, vertices)
+    if not straight:
+        box = (0, 0, camera.width, camera.height)
     window = (slice(box[1], box[3]), slice(box[0], box[2]))
     # Only where something else is seen, nearer than the instance's farthest point, can it be hidden.
     depth, other = frame.depth[window], instance_ids[window] != instance
     depth = np.where(other & (depth < farthest + DEPTH_SLACK), depth, np.inf)
-    hidden = _count_by_faces(camera, vertices, faces, depth, box) if bounded else None
+    hidden = None
+    if straight:
+        hidden = _count_by_faces(camera.lens.project(vertices) - box[:2], faces, np.isfinite(depth))
     if hidden is None:
         hidden = _count_by_rays(frame, rays, instance, depth, box)
-    return {"visible_fraction": visible / (visible + hidden), "hidden_area": hidden, "truncated": cut}
+    return {"visible_fraction": visible / (visible + hidden), "hidden_area": hidden, "truncated": truncated}
 
 
 def _projected_box(camera: Camera, points: np.ndarray) -> tuple[Box, bool]:
-    """Return the pixels that may show points (V, 3), camera frame, and whether some are outside the image."""
-    pixels = camera.lens.project(points)
-    low, high = pixels.min(0), pixels.max(0)
+    """Return the pixels that may show points (V, 3), camera frame, and whether some cannot be seen there."""
+    pixels, z = camera.lens.project(points), points[:, 2]
+    low, high = np.nan_to_num(pixels.min(0)), np.nan_to_num(pixels.max(0))  # nan where some are behind
     size = np.array([camera.width, camera.height])
-    cut = bool((low < 0).any() or (high > size).any())
+    outside = (low < 0).any() or (high > size).any() or z.min() < camera.near or z.max() > camera.far
     x0, y0 = np.clip(np.floor(low), 0, size).astype(int)
     x1, y1 = np.clip(np.ceil(high), 0, size).astype(int)
-    return (int(x0), int(y0), int(x1), int(y1)), cut
+    return (int(x0), int(y0), int(x1), int(y1)), bool(outside)
 
 
 def _count_by_rays(frame: Frame, rays: RayScene, instance: int, depth: np.ndarray, box: Box) -> int:
@@ -90,58 +94,59 @@ def _count_by_rays(frame: Frame, rays: RayScene, instance: int, depth: np.ndarra
     return int(np.count_nonzero(np.isfinite(alone) & (alone >= depth[rows, columns] - DEPTH_SLACK)))
 
 
-def _count_by_faces(
-    camera: Camera, vertices: np.ndarray, faces: np.ndarray, depth: np.ndarray, box: Box
-) -> int | None:
-    """Count the same for a pinhole and vertices (V, 3), camera frame, all between near and far.
+def _count_by_faces(pixels: np.ndarray, faces: np.ndarray, wanted: np.ndarray) -> int | None:
+    """Count the same for a pinhole and vertices (V, 2), window pixels, all in front of the near plane.
 
-    Edges stay straight then, so few faces come near the few pixels that matter, and testing those spares
-    building a search tree for every instance of every new scene. None where it would not be few.
-
-    Source: Moeller & Trumbore (1997) with the ray's origin at 0: a ray passes through abc when the volumes
-        d.(b x c), d.(c x a), d.(a x b) have one sign; a.(b x c) over their sum is the depth.
+    Edges stay straight then, so each face covers one span of each row: filling spans spares building a
+    search tree for every instance of every new scene. `wanted` (h, w) are the pixels that can hide the
+    instance. None where the spans are too many to list.
     """
-    pairs = _near_pairs(camera.lens.project(vertices) - box[:2], faces, np.isfinite(depth))
-    if pairs is None:
+    corners = _near_faces(pixels, faces, wanted)
+    first = np.ceil(corners[..., 1].min(0) - 0.5 - EDGE).clip(0).astype(int)
+    last = np.floor(corners[..., 1].max(0) - 0.5 + EDGE).clip(max=wanted.shape[0] - 1).astype(int)
+    counts = (last - first + 1).clip(0)
+    if counts.sum() > SPANS:
         return None
-    near, face, pixel = pairs
-    rays = _rays(camera, *np.divmod(pixel, depth.shape[1]), box)
-    a, b, c = (vertices[faces[near, k]] for k in range(3))
-    sides = [np.cross(b, c), np.cross(c, a), np.cross(a, b)]
-    volumes = np.stack([np.einsum("ni,ni->n", rays, side[face]) for side in sides])
-    through = ((volumes >= 0).all(0) | (volumes <= 0).all(0)) & volumes.any(0)
-    met = np.einsum("ni,ni->n", a, sides[0])[face[through]] / volumes[:, through].sum(0)
-    alone = np.full(depth.size, np.inf)
-    np.minimum.at(alone, pixel[through], met)
-    return int(np.count_nonzero(np.isfinite(alone) & (alone >= depth.ravel() - DEPTH_SLACK)))
+    face = np.repeat(np.arange(len(counts)), counts)
+    row = np.arange(len(face)) - np.repeat(np.cumsum(counts) - counts - first, counts)
+    left, right = _spans(corners, face, row + 0.5)
+    width = wanted.shape[1]
+    x0 = np.ceil(left - 0.5 - EDGE).clip(0, width)
+    x1 = np.floor(right + 0.5 + EDGE).clip(x0, width)
+    change = np.bincount((row * (width + 1) + x0).astype(int), minlength=wanted.shape[0] * (width + 1))
+    change -= np.bincount((row * (width + 1) + x1).astype(int), minlength=len(change))
+    covered = change.reshape(-1, width + 1)[:, :-1].cumsum(1) > 0
+    return int(np.count_nonzero(covered & wanted))
 
 
-def _near_pairs(
-    corners: np.ndarray, faces: np.ndarray, wanted: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
-    """Pair faces (F, 3) of corners (V, 2) pixels with the wanted (h, w) pixel centres in their boxes.
-
-    Returns the faces near any, (M,); for each pair which of those, (n,), and the flat pixel, (n,). None if
-    there are too many to list.
-    """
+def _near_faces(pixels: np.ndarray, faces: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Pick the faces whose box holds a wanted (h, w) pixel centre; their corners, (3, M, 2) pixels."""
     size = np.array(wanted.shape[::-1])
-    a, b, c = (corners[faces[:, k]] for k in range(3))
+    a, b, c = (pixels[faces[:, k]] for k in range(3))
     low, high = np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
     x0, y0 = np.clip(np.ceil(low - 0.5 - EDGE), 0, size).astype(int).T
     x1, y1 = np.clip(np.floor(high + 0.5 + EDGE), 0, size).astype(int).T
-    table = np.zeros(size[::-1] + 1, int)
+    table = np.zeros(size[::-1] + 1, int)  # wanted pixels above and left of each corner
     table[1:, 1:] = wanted.cumsum(0).cumsum(1)
     held = table[y1, x1] - table[y0, x1] - table[y1, x0] + table[y0, x0]
-    near = np.flatnonzero((held > 0) & (x1 > x0) & (y1 > y0))
-    x0, y0, wide, high_px = x0[near], y0[near], (x1 - x0)[near], (y1 - y0)[near]
-    counts = wide * high_px
-    if counts.sum() > PAIRS:
-        return None
-    face = np.repeat(np.arange(len(near)), counts)
-    row, column = np.divmod(np.arange(len(face)) - np.repeat(np.cumsum(counts) - counts, counts), wide[face])
-    pixel = (y0[face] + row) * size[0] + x0[face] + column
-    kept = wanted.ravel()[pixel]
-    return near, face[kept], pixel[kept]
+    near = (held > 0) & (x1 > x0) & (y1 > y0)
+    return np.stack([a[near], b[near], c[near]])
+
+
+def _spans(corners: np.ndarray, face: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where rows at y (n,) enter and leave their faces (3, M, 2), (n,) each; inf, -inf for a miss."""
+    left, right = np.full(len(y), np.inf), np.full(len(y), -np.inf)
+    for k in range(3):
+        (xa, ya), (xb, yb) = corners[k].T, corners[(k + 1) % 3].T
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = (xb - xa) / (yb - ya)
+            x = xa[face] + (y - ya[face]) * slope[face]
+        crossed = (np.minimum(ya, yb)[face] <= y + EDGE) & (y - EDGE <= np.maximum(ya, yb)[face])
+        crossed &= np.isfinite(x)
+        x = np.clip(x, np.minimum(xa, xb)[face], np.maximum(xa, xb)[face])
+        left = np.where(crossed, np.minimum(left, x), left)
+        right = np.where(crossed, np.maximum(right, x), right)
+    return left, right
 
 
 def _rays(camera: Camera, rows: np.ndarray, columns: np.ndarray, box: Box) -> np.ndarray:
