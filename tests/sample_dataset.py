@@ -54,7 +54,7 @@ def make_config(**changes: object) -> Config:
 def make_scene(number: int, split: str) -> Scene:
     """Make a scene of 12 objects; object 4 has two parts, object 5 is not labelled."""
     kinds = [CATEGORIES[i % 3] for i in range(12)]
-    owners = list(range(1, 13)) + [4]
+    owners = [*range(1, 13), 4]
     nodes = tuple(
         Node(
             name=f"thing_{i}",

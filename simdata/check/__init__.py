@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from simdata.check.annotations import Coco, load
+from simdata.check.annotations import Coco, is_int, load
 from simdata.check.fault import Fault, Faults
 from simdata.check.picture import Entry, check_picture
 from simdata.check.tree import MANIFEST, Tree, check_tree
@@ -137,11 +137,9 @@ def _check_whole(tree: Tree, seen: _Seen, faults: Faults) -> None:
 
 def _check_scenes(tree: Tree, scenes: int, seen: _Seen, faults: Faults) -> None:
     holes = tree.manifest.get("holes")
-    known = (
-        {hole.get("scene") for hole in holes if isinstance(hole, dict)} if isinstance(holes, list) else set()
-    )
+    holes = holes if isinstance(holes, list) else []
+    known = {hole["scene"] for hole in holes if isinstance(hole, dict) and is_int(hole.get("scene"))}
     lost = sorted(set(range(scenes)) - known - seen.scene_splits.keys())
     if lost:
-        faults.add(
-            MANIFEST, None, "missing_scene", f"{len(lost)} scenes are neither there nor holes: {lost[:5]}"
-        )
+        message = f"{len(lost)} scenes are neither there nor holes: {', '.join(map(str, lost[:5]))}"
+        faults.add(MANIFEST, None, "missing_scene", message)

@@ -161,7 +161,7 @@ def _categories(coco: Coco, records: list[Any], faults: Faults) -> None:
 
 
 def _images(coco: Coco, value: Mapping[str, Any], faults: Faults) -> None:
-    licences = {licence.get("id") for licence in value["licenses"] if isinstance(licence, dict)}
+    licences = [licence.get("id") for licence in value["licenses"] if isinstance(licence, dict)]
     names: Counter[str] = Counter()
     for record in value["images"]:
         if not _sound(coco.file, record, _IMAGE, faults):

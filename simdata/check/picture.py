@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from simdata.check.annotations import is_int
 from simdata.check.fault import Faults
 from simdata.check.masks import check_annotation
 from simdata.check.truth import Truth
@@ -73,7 +74,7 @@ def check_picture(folder: Path, entry: Entry, config: Config | None, faults: Fau
     for record in entry.annotations:
         mask = check_annotation(entry.file, record, entry.size, faults)
         number = record["attributes"].get("instance_id")
-        if type(number) is not int or number < 1:
+        if not is_int(number) or number < 1:
             faults.add(entry.file, record["id"], "instance_id", f"attributes.instance_id is {number!r:.40}")
             continue
         if number in shown:
@@ -182,7 +183,8 @@ def _check_against_store(
 ) -> None:
     """Check an annotation's category, crowd flag and attributes against the row that it comes from."""
     attributes = dict(record["attributes"])
-    thing = truth.objects.get(attributes.pop("instance_id", None))
+    number = attributes.pop("instance_id", None)
+    thing = truth.objects.get(number) if is_int(number) else None
     if thing is None:
         faults.add(
             entry.file, record["id"], "extra_annotation", "the store has no such instance in this image"

@@ -71,6 +71,7 @@ def _categories(path: Path) -> dict[int, dict[int, str]]:
         for line in lines:
             record = json.loads(line)
             nodes = record["scenes"][0]["spec"]["layout"]["nodes"]
-            labelled = {node["instance"]: node["category"] for node in nodes if node["labelled"]}
+            # The first labelled node of an instance names it.
+            labelled = {node["instance"]: node["category"] for node in reversed(nodes) if node["labelled"]}
             found[record["number"]] = labelled
     return found
