@@ -91,10 +91,13 @@ def scene_scope(
 
 
 def origin(scope: Scope, builder: str, *, seed: int, scene: int, attempt: int) -> Origin:
-    """Say where a spec came from; call it after everything is drawn."""
+    """Say where a spec came from; call it after everything is drawn.
+
+    Of a builder that is named by its file, only the file's own name is kept: its folder is one machine's.
+    """
     drawn = dict(sorted(scope.drawn.items()))
     return Origin(
-        builder=builder,
+        builder=builder.rpartition("/")[2],
         seed=seed,
         scene=scene,
         look=scope.look_number,
