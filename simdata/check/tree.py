@@ -15,7 +15,17 @@ from simdata.check.fault import Faults
 from simdata.config import Config
 
 MANIFEST = "manifest.json"
-_VOUCHED_FOLDERS = ("annotations", "depth", "images", "instance_ids", "layers", "scenes", "store")
+_VOUCHED_FOLDERS = (
+    "annotations",
+    "assets",
+    "depth",
+    "holes",
+    "images",
+    "instance_ids",
+    "layers",
+    "scenes",
+    "store",
+)
 
 
 @dataclass(frozen=True)
