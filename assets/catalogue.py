@@ -100,6 +100,47 @@ _ITEMS: Mapping[str, tuple[float, float, dict[str, str]]] = {
 }
 
 
+_SMOOTH, _DULL = Uniform(low=0.1, high=0.35), Uniform(low=0.45, high=0.85)
+
+_FINISHES: Mapping[str, Finish] = {
+    "ceramic": Finish(
+        color=Hsv(saturation=(0.0, 0.55), value=(0.55, 0.97)),
+        roughness=_SMOOTH,
+        texture=Choice(values=("none", "speckle", "stripes"), weights=(3, 1, 1)),
+    ),
+    "glass": Finish(color=Hsv(hue=(0.05, 0.6), saturation=(0.3, 0.9), value=(0.12, 0.6)), roughness=_SMOOTH),
+    "iron": Finish(
+        color=Hsv(saturation=(0.0, 0.1), value=(0.06, 0.2)), roughness=_DULL, metallic=Constant(value=0.4)
+    ),
+    "painted": Finish(
+        color=Hsv(saturation=(0.2, 0.9), value=(0.3, 0.95)),
+        texture=Choice(values=("none", "wood", "plaster")),
+    ),
+    "paper": Finish(color=Hsv(saturation=(0.0, 0.12), value=(0.82, 0.97)), roughness=_DULL),
+    "peel": Finish(
+        color=Hsv(hue=(-0.03, 0.3), saturation=(0.65, 0.95), value=(0.5, 0.9)),
+        accent=Hsv(hue=(0.0, 0.2), saturation=(0.5, 0.9), value=(0.6, 0.95)),
+        texture=Choice(values=("none", "plaster", "speckle")),
+    ),
+    "plastic": Finish(color=Hsv(saturation=(0.0, 0.95), value=(0.08, 0.95))),
+    "printed": Finish(
+        color=Hsv(saturation=(0.1, 0.9), value=(0.25, 0.98)),
+        roughness=Uniform(low=0.25, high=0.6),
+        texture=Choice(values=("label", "stripes", "none"), weights=(6, 1, 1)),
+    ),
+    "rubber": Finish(
+        color=Hsv(saturation=(0.4, 0.95), value=(0.5, 0.98)),
+        roughness=_DULL,
+        texture=Choice(values=("none", "stripes", "checks", "label")),
+    ),
+    "steel": Finish(
+        color=Hsv(saturation=(0.0, 0.06), value=(0.55, 0.8)), roughness=_SMOOTH, metallic=Constant(value=1.0)
+    ),
+    "stem": Finish(color=Hsv(hue=(0.06, 0.12), saturation=(0.4, 0.7), value=(0.15, 0.35)), roughness=_DULL),
+    "wax": Finish(color=Hsv(saturation=(0.0, 0.6), value=(0.6, 0.97))),
+}
+
+
 @lru_cache
 def generator(name: str) -> Any:
     """Return the generator class called `name`."""
@@ -124,45 +165,4 @@ def household_items() -> dict[str, Item]:
 
 def household_finishes() -> dict[str, Finish]:
     """Return the finishes the items are made of."""
-    smooth, dull = Uniform(low=0.1, high=0.35), Uniform(low=0.45, high=0.85)
-    pale = Hsv(saturation=(0.0, 0.12), value=(0.82, 0.97))
-    grey = Hsv(saturation=(0.0, 0.06), value=(0.55, 0.8))
-    return {
-        "ceramic": Finish(
-            color=Hsv(saturation=(0.0, 0.55), value=(0.55, 0.97)),
-            roughness=smooth,
-            texture=Choice(values=("none", "speckle", "stripes"), weights=(3, 1, 1)),
-        ),
-        "glass": Finish(
-            color=Hsv(hue=(0.05, 0.6), saturation=(0.3, 0.9), value=(0.12, 0.6)), roughness=smooth
-        ),
-        "iron": Finish(
-            color=Hsv(saturation=(0.0, 0.1), value=(0.06, 0.2)), roughness=dull, metallic=Constant(value=0.4)
-        ),
-        "painted": Finish(
-            color=Hsv(saturation=(0.2, 0.9), value=(0.3, 0.95)),
-            texture=Choice(values=("none", "wood", "plaster")),
-        ),
-        "paper": Finish(color=pale, roughness=dull),
-        "peel": Finish(
-            color=Hsv(hue=(-0.03, 0.3), saturation=(0.65, 0.95), value=(0.5, 0.9)),
-            accent=Hsv(hue=(0.0, 0.2), saturation=(0.5, 0.9), value=(0.6, 0.95)),
-            texture=Choice(values=("none", "plaster", "speckle")),
-        ),
-        "plastic": Finish(color=Hsv(saturation=(0.0, 0.95), value=(0.08, 0.95))),
-        "printed": Finish(
-            color=Hsv(saturation=(0.1, 0.9), value=(0.25, 0.98)),
-            roughness=Uniform(low=0.25, high=0.6),
-            texture=Choice(values=("label", "stripes", "none"), weights=(6, 1, 1)),
-        ),
-        "rubber": Finish(
-            color=Hsv(saturation=(0.4, 0.95), value=(0.5, 0.98)),
-            roughness=dull,
-            texture=Choice(values=("none", "stripes", "checks", "label")),
-        ),
-        "steel": Finish(color=grey, roughness=smooth, metallic=Constant(value=1.0)),
-        "stem": Finish(
-            color=Hsv(hue=(0.06, 0.12), saturation=(0.4, 0.7), value=(0.15, 0.35)), roughness=dull
-        ),
-        "wax": Finish(color=Hsv(saturation=(0.0, 0.6), value=(0.6, 0.97))),
-    }
+    return dict(_FINISHES)

@@ -36,10 +36,10 @@ from simdata.distributions import (
     Uniform,
     UniformInt,
 )
-from simdata.errors import PlacementRejected
 from simdata.geometry import Pose, look_at, quat_about, rotation_from_quat
 from simdata.material import ImageTexture, Material, srgb_from_linear
 from simdata.model import Model
+from simdata.placement import Surface
 from simdata.scope import Scope
 from simdata.spec import Layout, Look, Node, SceneSpec, Settling, Sun
 
@@ -218,7 +218,7 @@ class Tabletop(Model):
     def _layout(self, scope: Scope) -> tuple[Layout, dict[str, str]]:
         """Draw what stands where; also say which finish each node takes."""
         nodes, finishes, top = self._scenery(scope.child("furniture"))
-        free = _TableTop(*top)
+        free = Surface(*top)
         count = scope.draw("count", self.objects.count)
         spread = scope.draw("spread", self.objects.spread)
         for number in range(1, count + 1):
@@ -255,7 +255,7 @@ class Tabletop(Model):
                 finishes[f"{name}.{part}"] = f"surface/{finish}"
         return nodes, finishes, top
 
-    def _object(self, scope: Scope, number: int, free: _TableTop, spread: float) -> list[tuple[Node, str]]:
+    def _object(self, scope: Scope, number: int, free: Surface, spread: float) -> list[tuple[Node, str]]:
         """Draw one object and the place from which it drops; one node a part."""
         kinds = {**self.objects.items, **{f"mesh/{i}": mesh for i, mesh in enumerate(self.objects.meshes)}}
         chances = Choice(values=tuple(kinds), weights=tuple(kind.weight for kind in kinds.values()))
@@ -290,7 +290,7 @@ class Tabletop(Model):
     def _shape(self, scope: Scope, name: str, kind: Any) -> tuple[Shape, str, float, dict[str, str]]:
         """Draw the shape of one object: (shape, category, density, finish of its parts)."""
         if isinstance(kind, MeshSource):
-            shape = ImportedShape(sha256=kind.sha256, scale=kind.scale)
+            shape = ImportedShape(sha256=kind.sha256)
             mass = scope.draw("mass", kind.mass)
             return shape, kind.category, mass / load_model(shape, scope.store).mass_properties(1.0).mass, {}
         params = {key: scope.child("shape").draw(key, value) for key, value in kind.shape.items()}
@@ -340,46 +340,6 @@ class Tabletop(Model):
         )
         pose = Pose.from_matrix(look_at(eye, aim, scope.draw("roll", fields.roll)))
         return Camera(name=f"view_{view}", lens=lens, pose=pose)
-
-
-class _TableTop:
-    """The places on the table that are taken so far: discs with a height, in the order they were given."""
-
-    # Tries on the lowest free level before an object is dropped onto others instead.
-    TRIES = 24
-
-    def __init__(self, length: float, width: float, height: float) -> None:
-        self.length, self.width, self.height = length, width, height
-        self._taken: list[tuple[float, float, float, float]] = []  # x, y, radius, top
-
-    def place(
-        self, scope: Scope, corners: np.ndarray, clearance: float, spread: float
-    ) -> tuple[float, float, float]:
-        """Find where a turned shape, corners (n, 3) metres about its origin, is let go; lowest try wins.
-
-        Raises:
-            PlacementRejected: the shape is wider than the table.
-        """
-        radius = float(np.hypot(corners[:, 0], corners[:, 1]).max())
-        half = np.array([self.length, self.width]) / 2 * spread - radius * 0.6
-        if (half <= 0).any():
-            raise PlacementRejected(
-                f"an object of radius {radius:.2f} m finds no place on a table of {self.length:.2f} x "
-                f"{self.width:.2f} m; make the table larger, objects.spread wider, or the object smaller"
-            )
-        generator = scope.stream.child("place").generator()
-        spots = generator.uniform(-half, half, (self.TRIES, 2))
-        levels = [self._level(x, y, radius) for x, y in spots]
-        best = int(np.argmin(levels))
-        x, y, level = float(spots[best, 0]), float(spots[best, 1]), levels[best]
-        bottom = level + clearance
-        self._taken.append((x, y, radius, bottom + float(np.ptp(corners[:, 2]))))
-        return x, y, bottom - float(corners[:, 2].min())
-
-    def _level(self, x: float, y: float, radius: float) -> float:
-        """Return the height above which a disc is free: the table's, or the tops of what it overlaps."""
-        tops = [top for ox, oy, other, top in self._taken if math.hypot(x - ox, y - oy) < radius + other]
-        return max([self.height, *tops])
 
 
 def _drop_rotation(scope: Scope, tumbled: float) -> np.ndarray:
