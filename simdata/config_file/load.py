@@ -10,29 +10,31 @@ from typing import Any
 from pydantic import ValidationError
 
 from simdata.config import BUILDERS, Config
-from simdata.config_file.fault import config_error, dotted, place_of
+from simdata.config_file.fault import config_error, place_of
+from simdata.config_file.override import Option, mesh_paths, override
 from simdata.config_file.schema import builder_class, config_schema
-from simdata.config_file.yaml_text import Document, KeyPath, Place, holds, parse_yaml, read_yaml
+from simdata.config_file.yaml_text import Document, KeyPath, Place, holds, read_yaml
 from simdata.errors import ConfigError, UnknownNameError
 
 SUFFIXES = (".yaml", ".yml")
 
 
-def load_config(name_or_path: str | Path, *, overrides: Sequence[str] = ()) -> Config:
+def load_config(name_or_path: str | Path, *, overrides: Sequence[str | Option] = ()) -> Config:
     """Load a config; the builder's fields come back complete, with all defaults written out.
 
     Args:
         name_or_path: "tabletop" (a builder's own YAML), "tabletop/dark" (its variant, `tabletop.dark.yaml`),
             `module:Name` or `path.py:Name` (a builder with its defaults), or the path of a YAML file.
-        overrides: "a.b.0=value", in this order; the value is YAML.
+        overrides: "a.b.0=value", in this order; the value is YAML. Or an `Option`, which also says what the
+            user wrote.
 
     Raises:
         UnknownNameError: no such scene; near names are listed.
         ConfigError: a mistake in a file or override, one line each: `FILE:LINE: key: what; what is allowed`.
     """
     document = _read(str(name_or_path), _find(str(name_or_path), Path()), ())
-    for text in overrides:
-        document = _override(document, text)
+    for one in overrides:
+        document = override(document, one, _default)
     return _validated(document)
 
 
@@ -138,7 +140,7 @@ def _lay(
 
 def _with_paths(value: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Make relative paths of meshes, and of the builder's own file, start at the config's folder."""
-    value = {key: _mesh_paths(item, folder, key) for key, item in value.items()}
+    value = {key: mesh_paths(item, folder, key) for key, item in value.items()}
     scene = value.get("scene")
     if isinstance(scene, str) and ".py:" in scene and (folder / scene.rpartition(":")[0]).is_file():
         # Relative to here where it can be, so that the plan does not say where somebody's home is.
@@ -147,67 +149,6 @@ def _with_paths(value: dict[str, Any], folder: Path) -> dict[str, Any]:
         inside = path.is_relative_to(Path.cwd())
         value["scene"] = f"{path.relative_to(Path.cwd()) if inside else path}:{name}"
     return value
-
-
-def _mesh_paths(value: Any, folder: Path, key: str) -> Any:
-    if isinstance(value, dict):
-        return {k: _mesh_paths(item, folder, k) for k, item in value.items()}
-    if isinstance(value, list):
-        return [_mesh_paths(item, folder, key) for item in value]
-    if isinstance(value, str) and value and (key == "path" or key.endswith("meshes")):
-        return str((folder / Path(value).expanduser()).absolute())
-    return value
-
-
-def _override(document: Document, text: str) -> Document:
-    """Set one value, as `--set a.b=3` does.
-
-    Raises:
-        ConfigError: no `=`, no such list item, or a plain value where the path wants to go on.
-    """
-    key, equals, written = text.partition("=")
-    keys = key.strip().split(".")
-    option = Place(" ".join(f"--set {text}".split()))
-    if not equals or not all(keys):
-        raise ConfigError(f"{option}: is not KEY=VALUE; for example --set dataset.scenes=100")
-    if keys[0] == "extends":
-        raise ConfigError(f"{option}: extends: belongs in a config file")
-    value = parse_yaml(written, str(option), lines=False).value
-    if isinstance(value, dict | list):
-        value = _mesh_paths(value, Path(), keys[-1])
-    path, root = _stepped(document, keys, value, option)
-    places = {old: place for old, place in document.places.items() if old[: len(path)] != path}
-    places |= {path[:n]: option for n in range(1, len(path)) if path[:n] not in places}
-    return Document(root, {**places, path: option})
-
-
-def _stepped(document: Document, keys: list[str], value: Any, option: Place) -> tuple[KeyPath, Any]:
-    """Return the key path, list positions as numbers, and a copy of the document with the value set."""
-    root = dict(document.value)
-    here: Any = root
-    path: KeyPath = ()
-    for number, key in enumerate(keys):
-        step: Any = _list_position(here, key, path, option) if isinstance(here, list) else key
-        path = (*path, step)
-        if number == len(keys) - 1:
-            here[step] = value
-            break
-        inner = here[step] if holds(here, step) else _default(root, path)
-        if not isinstance(inner, dict | list):
-            raise ConfigError(
-                f"{option}: {dotted(path)} is {inner!r}, which has no {keys[number + 1]!r}; "
-                f"set it whole: --set '{dotted(path)}={{dist: uniform, low: …, high: …}}'"
-            )
-        here[step] = inner.copy()
-        here = here[step]
-    return path, root
-
-
-def _list_position(items: list[Any], key: str, path: KeyPath, option: Place) -> int:
-    if key.isdecimal() and int(key) < len(items):
-        return int(key)
-    allowed = f"0 to {len(items) - 1}" if items else "none, it is empty"
-    raise ConfigError(f"{option}: {dotted(path)} is a list; {key!r} is not one of its positions ({allowed})")
 
 
 def _default(root: Mapping[str, Any], path: KeyPath) -> Any:

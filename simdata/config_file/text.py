@@ -114,5 +114,12 @@ def _scalar(value: Any) -> str:
     if isinstance(value, str):
         plain = _PLAIN.fullmatch(value) and isinstance(parse_scalar(value), str)
         plain = plain and value.lower() not in _OLD_BOOLEANS
-        return value if plain else json.dumps(value, ensure_ascii=False)
+        return value if plain else f'"{"".join(map(_escaped, value))}"'
     return json.dumps(value)
+
+
+def _escaped(letter: str) -> str:
+    """Write a letter as it stands in double quotes."""
+    if letter in '"\\':
+        return f"\\{letter}"
+    return letter if letter.isprintable() else f"\\U{ord(letter):08x}"
