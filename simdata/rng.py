@@ -56,4 +56,5 @@ def _key(name: str | int) -> str:
     """Spell a name so that `3` and `"3"` differ and no name can imitate a path."""
     if isinstance(name, int):
         return f"#{name}"
-    return name.replace("\\", "\\\\").replace("\x1f", "\\x1f").replace("#", "\\#")
+    # An empty name is spelt out too, or the child called "" would be the root itself.
+    return name.replace("\\", "\\\\").replace("\x1f", "\\x1f").replace("#", "\\#") or "\\e"
