@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import io
 import os
+import shutil
+import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -119,6 +123,33 @@ def test_a_full_disk_while_a_scene_is_written_leaves_no_facts(
     clean = tmp_path / "clean"
     stage(clean, config, [1])
     assert {k: v for k, v in tree(tmp_path).items() if not k.startswith("clean")} == tree(clean)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 256 kB; only root may mount one."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder)]
+    if os.geteuid() or shutil.which("mount") is None or subprocess.run(mount, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_a_really_full_disk_while_sealing(tmp_path: Path, small_disk: Path) -> None:
+    stage(tmp_path / "scenes", make_config(), [0, 1])
+    shutil.copytree(tmp_path / "scenes" / "facts", small_disk / "facts")
+    for free in (0, 4096, 16384):
+        with (small_disk / "ballast").open("wb", 0) as ballast, contextlib.suppress(OSError):
+            while ballast.write(bytes(1024)):
+                pass
+        os.truncate(small_disk / "ballast", (small_disk / "ballast").stat().st_size - free)
+        with pytest.raises(DiskFullError, match="no space left"):
+            seal_shard(0, [0, 1], small_disk)
+        left = [path for path in small_disk.rglob("*") if path.is_file() and path.parent.name != "facts"]
+        assert left == [small_disk / "ballast"]
+        (small_disk / "ballast").unlink()
 
 
 def test_a_stream_that_fails_leaves_nothing(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def picture(rgb: np.ndarray, image_format: str, quality: int) -> bytes:
         quality: 1..100; png has none.
     """
     if image_format == "png":
-        return _png(np.ascontiguousarray(rgb[..., ::-1]), _PICTURE)
+        return _png(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), _PICTURE)
     options = {"method": _WEBP_METHOD} if image_format == "webp" else {"subsampling": 0}
     name = {"jpg": "JPEG", "webp": "WEBP"}[image_format]
     stream = io.BytesIO()
