@@ -113,7 +113,8 @@ class RayScene:
             for i in range(0, max(len(o), 1), CHUNK)
         ]
         triangle, distance, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-        node_ids = np.where(triangle >= 0, geometry.node_ids[triangle], 0).astype(np.int32)
+        node_ids = np.zeros(len(triangle), np.int32)
+        node_ids[triangle >= 0] = geometry.node_ids[triangle[triangle >= 0]]
         return Hits(
             node_ids.reshape(shape),
             distance.reshape(shape),

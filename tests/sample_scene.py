@@ -1,0 +1,93 @@
+"""Small scenes and exact comparisons for the tests of what is seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from simdata.asset import GeneratedShape, load_model
+from simdata.camera import Camera, Pinhole
+from simdata.frame import Frame
+from simdata.geometry import Pose, look_at
+from simdata.render.flat import FlatRenderer
+from simdata.scene import Scene, start_scene
+from simdata.spec import Layout, Look, Node, SceneSpec
+
+# Things of few and many faces, closed and hollow, some made of several parts.
+KINDS = ("cuboid", "sphere", "cylinder", "mug", "bowl", "plate")
+
+
+def camera(
+    width: int = 80, height: int = 60, *, eye: Any = (0, -1, 0.4), target: Any = (0, 0, 0), **more: Any
+) -> Camera:
+    """Make a camera of about 57 degrees that looks from `eye` at `target`."""
+    pose = Pose.from_matrix(look_at(eye, target, more.pop("roll", 0.0)))
+    return Camera(name="c", lens=Pinhole.from_fov(width, height, more.pop("fov", 1.0)), pose=pose, **more)
+
+
+def thing(kind: str, instance: int, pose: Pose, *, labelled: bool = True, **params: float) -> list[Node]:
+    """Make the nodes of one object, one a part of its model."""
+    shape = GeneratedShape(generator=kind, params=params)
+    return [
+        Node(
+            name=f"{kind}_{instance}.{part}",
+            shape=shape,
+            part=part,
+            instance=instance,
+            category=kind,
+            labelled=labelled,
+            pose=pose,
+        )
+        for part in load_model(shape).parts
+    ]
+
+
+def floor(z: float = -0.2, size: float = 4.0) -> list[Node]:
+    """Make a floor whose upper side is at z, metres."""
+    shape = GeneratedShape(generator="plane", params={"sx": size, "sy": size, "thickness": 0.1})
+    pose = Pose(position=(0, 0, z - 0.05))
+    return [Node(name="floor", shape=shape, part="body", fixed=True, pose=pose)]
+
+
+def scene_of(nodes: Sequence[Node], *cameras: Camera) -> Scene:
+    """Stand nodes where they are, without physics."""
+    return start_scene(
+        SceneSpec(layout=Layout(nodes=tuple(nodes)), look=Look(), cameras=cameras or (camera(),))
+    )
+
+
+def random_scene(seed: int, objects: int = 5, **view: Any) -> Scene:
+    """Strew objects over a floor, overlapping as they like, before a camera somewhere above."""
+    generator = np.random.default_rng(seed)
+    nodes = floor()
+    for instance in range(1, objects + 1):
+        quat = generator.normal(size=4)
+        quat /= np.linalg.norm(quat)
+        place = generator.uniform((-0.25, -0.25, -0.15), (0.25, 0.25, 0.15))
+        kind = KINDS[int(generator.integers(len(KINDS)))]
+        nodes += thing(kind, instance, Pose(position=tuple(place), quat_xyzw=tuple(quat)))
+    eye = generator.uniform((-0.6, -1.0, 0.2), (0.6, -0.5, 0.8))
+    return scene_of(nodes, camera(eye=eye, roll=float(generator.uniform(-1, 1)), **view))
+
+
+def flat(scene: Scene) -> Frame:
+    """See a scene with the oracle."""
+    renderer = FlatRenderer()
+    renderer.load(scene)
+    return renderer.render(scene.spec.cameras[0])
+
+
+def faults(found: dict[str, np.ndarray], truth: dict[str, np.ndarray]) -> list[str]:
+    """Say in what two views of one scene differ: ids but for ties, depth beyond 1e-4 m, normals."""
+    tie = np.isclose(found["depth"], truth["depth"], rtol=0, atol=1e-4)
+    wrong = (found["node_ids"] != truth["node_ids"]) & ~tie
+    both = (found["node_ids"] > 0) & (found["node_ids"] == truth["node_ids"])
+    off = np.abs(found["depth"][both].astype(float) - truth["depth"][both])
+    bent = np.linalg.norm(found["normals"][both] - truth["normals"][both], axis=-1)
+    said = [f"{wrong.sum()} ids"] if wrong.any() else []
+    said += [f"{(off > 1e-4).sum()} depths"] if (off > 1e-4).any() else []
+    # Two faces meet at an edge; which of them a ray through it meets is a tie, so a few may differ.
+    said += [f"{(bent > 1e-2).sum()} normals"] if (bent > 1e-2).sum() > 2e-3 * bent.size else []
+    return said
