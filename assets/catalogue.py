@@ -43,7 +43,8 @@ class Finish(Model):
 
     Attributes:
         color: base colour; also the texture's first colour.
-        accent: the texture's second colour.
+        accent: the texture's second colour …
+        contrast: … and how far it leads away from the first: 0 is no pattern at all, 1 the accent itself.
         roughness, metallic: see `simdata.material.Material`.
         texture: family of `simdata.texture`, or "none".
         repeat: texture repeats across one unit of UV.
@@ -51,6 +52,7 @@ class Finish(Model):
 
     color: Annotated[Color, Quantity("sRGB", 0, 1)]
     accent: Annotated[Color, Quantity("sRGB", 0, 1)] = Hsv(saturation=(0.0, 0.9), value=(0.1, 1.0))
+    contrast: Annotated[Scalar, Quantity("1", 0, 1)] = Constant(value=1.0)
     roughness: Annotated[Scalar, Quantity("1", 0, 1)] = Uniform(low=0.3, high=0.7)
     metallic: Annotated[Scalar, Quantity("1", 0, 1)] = Constant(value=0.0)
     texture: Annotated[Name, Quantity("name")] = Constant(value="none")
@@ -66,12 +68,14 @@ class Finish(Model):
         }
         if family == "none":
             return Material(base_color=color, **surface)
-        repeat = scope.draw("repeat", self.repeat)
+        repeat, contrast = scope.draw("repeat", self.repeat), scope.draw("contrast", self.contrast)
+        accent = scope.draw("accent", self.accent)
+        second = tuple(a + contrast * (b - a) for a, b in zip(color, accent, strict=True))
         texture = FieldTexture(
             family=family,
             # A few dozen members a family: enough to differ, few enough that workers find them baked.
             seed=scope.draw("texture_seed", _SEEDS),
-            colors=(color, scope.draw("accent", self.accent)),
+            colors=(color, second),
             repeat=(repeat, repeat),
         )
         return Material(base_color=(1.0, 1.0, 1.0), texture=texture, **surface)

@@ -21,7 +21,7 @@ class Mug(Value):
     supercategory: ClassVar[str] = "tableware"
     typical: ClassVar[dict[str, tuple[float, float]]] = {
         "radius": (0.034, 0.046), "height": (0.08, 0.11), "wall": (0.003, 0.0045), "taper": (0.88, 1.0),
-        "handle_reach": (0.026, 0.034), "handle_height": (0.05, 0.07), "handle_width": (0.009, 0.014),
+        "handle_reach": (0.026, 0.034), "handle_height": (0.045, 0.06), "handle_width": (0.009, 0.014),
     }  # fmt: skip
     density: ClassVar[tuple[float, float]] = (2200.0, 2500.0)
 

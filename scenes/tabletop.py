@@ -36,6 +36,7 @@ from simdata.distributions import (
     Uniform,
     UniformInt,
 )
+from simdata.errors import AssetError, SceneRejected
 from simdata.geometry import Pose, look_at, quat_about, rotation_from_quat
 from simdata.material import ImageTexture, Material, srgb_from_linear
 from simdata.model import Model
@@ -122,9 +123,15 @@ def _surfaces() -> dict[str, Finish]:
             color=dark,
             accent=Hsv(hue=(0.04, 0.12), saturation=(0.1, 0.6), value=(0.5, 0.95)),
             texture=Choice(values=("wood", "boards", "marble", "speckle", "none"), weights=(4, 2, 1, 1, 1)),
-            repeat=Uniform(low=0.8, high=2.0),
+            contrast=Uniform(low=0.3, high=1.0),
+            repeat=Uniform(low=1.2, high=2.5),
         ),
-        "walls": Finish(color=pale, accent=pale, texture=Choice(values=("plaster", "none"))),
+        "walls": Finish(
+            color=pale,
+            contrast=Uniform(low=0.05, high=0.2),
+            texture=Choice(values=("plaster", "none")),
+            repeat=Uniform(low=0.6, high=1.5),
+        ),
     }
 
 
@@ -134,8 +141,8 @@ class Light(Model):
     direction: Annotated[Point, Quantity("1, towards the light")] = InShell(
         radius_low=1, radius_high=1, elevation_low=math.radians(35), elevation_high=math.radians(80)
     )
-    strength: Annotated[Scalar, Quantity("1", 0, 20)] = Uniform(low=0.5, high=0.9)
-    ambient: Annotated[Scalar, Quantity("1", 0, 5)] = Uniform(low=0.35, high=0.6)
+    strength: Annotated[Scalar, Quantity("1", 0, 20)] = Uniform(low=0.6, high=1.0)
+    ambient: Annotated[Scalar, Quantity("1", 0, 5)] = Uniform(low=0.35, high=0.65)
     color: Annotated[Color, Quantity("sRGB", 0, 1)] = Hsv(
         hue=(0.05, 0.17), saturation=(0.0, 0.15), value=(0.95, 1.0)
     )
@@ -206,7 +213,7 @@ class Tabletop(Model):
         """Draw one scene.
 
         Raises:
-            PlacementRejected: an object found no place on the table.
+            SceneRejected: an object found no place on the table, or its drawn sizes contradict each other.
         """
         layout, finishes = self._layout(scope.layout)
         return SceneSpec(
@@ -295,8 +302,13 @@ class Tabletop(Model):
             return shape, kind.category, mass / load_model(shape, scope.store).mass_properties(1.0).mass, {}
         params = {key: scope.child("shape").draw(key, value) for key, value in kind.shape.items()}
         made = generator(name)
+        shape = GeneratedShape(generator=name, params=params)
+        try:
+            load_model(shape)
+        except AssetError as error:  # e.g. a handle taller than its mug: this draw cannot be, the next may
+            raise SceneRejected(str(error), reason="impossible_shape") from error
         return (
-            GeneratedShape(generator=name, params=params),
+            shape,
             made.category,
             scope.draw("density", kind.density),
             kind.finish,
