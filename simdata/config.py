@@ -119,13 +119,14 @@ class RunConfig(Model):
     """How the work is cut. It is in the plan because shards are visible in the dataset.
 
     Attributes:
-        shard_scenes: scenes a shard; a shard is what one worker does between two commits.
+        shard_scenes: scenes a shard; a shard is what one worker does between two commits. 0 takes a sixteenth
+            of all scenes, at most 32: enough shards to share out, few enough to count.
         max_attempts: draws of one scene before giving up on it (it then is a hole).
         hole_budget: largest share of scenes that may fail before the run stops.
         scene_cpu_limit: CPU seconds one scene may take.
     """
 
-    shard_scenes: int = Field(default=8, ge=1, le=10_000)
+    shard_scenes: int = Field(default=0, ge=0, le=10_000)
     max_attempts: int = Field(default=50, ge=1)
     hole_budget: Fraction = 0.01
     scene_cpu_limit: float = Field(default=120.0, gt=0)
@@ -165,6 +166,11 @@ class Config(Model):
     renderer: str = "auto"
     run: RunConfig = RunConfig()
     info: InfoConfig = InfoConfig()
+
+    @property
+    def shard_size(self) -> int:
+        """Scenes a shard."""
+        return self.run.shard_scenes or min(32, max(1, self.dataset.scenes // 16))
 
     def make_builder(self) -> Any:
         """Load the builder's class and validate its fields, references to `let` included.

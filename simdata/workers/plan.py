@@ -103,8 +103,8 @@ def make_plan(config: Config) -> Plan:
         versions=versions(),
         strides=strides,
         scenes=dataset.scenes,
-        shard_scenes=config.run.shard_scenes,
-        shards=-(-dataset.scenes // config.run.shard_scenes),
+        shard_scenes=config.shard_size,
+        shards=-(-dataset.scenes // config.shard_size),
         images=dataset.scenes * each,
         images_by_split={
             name: count * each for name, count in sorted(split_counts(dataset.splits, dataset.scenes).items())
