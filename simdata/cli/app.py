@@ -67,7 +67,8 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     rest = [argument for argument in arguments if argument != "--debug"]
     try:
-        return int(app(rest, prog_name="simdata", standalone_mode=False) or 0)
+        code = int(app(rest, prog_name="simdata", standalone_mode=False) or 0)
+        return _say("interrupted", code) if code == INTERRUPTED else code
     except SimdataError as error:
         return _failed(error, debug)
     except (KeyboardInterrupt, typer.Abort):

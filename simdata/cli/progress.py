@@ -69,8 +69,10 @@ class Screen:
 
 def words_about(progress: Progress) -> str:
     """Say images, their rate, the time left, and what was redrawn or lost."""
-    parts = [f"{progress.images:,} images", f"{progress.rate:.1f} a second"]
-    if progress.seconds_left is not None:
+    parts = [f"{progress.images:,} images"]
+    if progress.rate:
+        parts.append(f"{progress.rate:.1f} a second")
+    if progress.seconds_left:
         parts.append(f"{duration(progress.seconds_left)} left")
     redrawn = sum(progress.rejections.values())
     if redrawn:
