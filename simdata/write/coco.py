@@ -3,7 +3,7 @@
 A pure function of the published store and the config's `labels`, so that another label policy can be applied
 without rendering anything again.
 
-Source: cocodataset.org, "Data format"; the strict subset in `docs/coco.md` that every reader we know takes.
+Source: cocodataset.org, "Data format"; the strict subset that `simdata.check.annotations` spells out.
 """
 
 from __future__ import annotations
