@@ -237,7 +237,7 @@ def test_a_category_the_builder_does_not_declare_is_refused(tmp_path: Path) -> N
     config = make_config()
     make_dataset(tmp_path, config)
     lying = config.model_copy(update={"scene": f"{__name__}:OneCategory"})
-    with pytest.raises(WriteError, match="category '(ball|ring)' is not among those the builder declares"):
+    with pytest.raises(WriteError, match=r"category '(ball|ring)' is not among those the builder declares"):
         commit(receipts_of(tmp_path), tmp_path, lying)
 
 
