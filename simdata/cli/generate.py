@@ -46,8 +46,7 @@ def generate(
 
     options = {"dataset.scenes": ("--scenes", scenes), "dataset.views": ("--views", views)}
     options |= {"seed": ("--seed", seed)}
-    if renderer is not None:
-        _known_renderer(renderer)
+    _known(executor, renderer)
     config = load_config(source, overrides=[*(overrides or ()), *_chosen(options, renderer)])
     address = None if ray == "local" else ray
     if dry_run:
@@ -77,11 +76,15 @@ def _chosen(options: dict[str, tuple[str, int | None]], renderer: str | None) ->
     return given + ([Option(f"renderer='{renderer}'", f"--renderer {renderer}")] if renderer else [])
 
 
-def _known_renderer(name: str) -> None:
+def _known(executor: str, renderer: str | None) -> None:
+    """Refuse names that nobody knows before anything is begun."""
+    from simdata.errors import UnknownNameError
     from simdata.render import RENDERERS
 
-    if name != "auto":
-        RENDERERS.target(name)
+    if executor not in ("local", "ray"):
+        raise UnknownNameError("executor", executor, ("local", "ray"))
+    if renderer not in (None, "auto"):
+        RENDERERS.target(str(renderer))
 
 
 def _run(config: Config, out: Path, **options: object) -> Summary:

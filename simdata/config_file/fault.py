@@ -70,11 +70,17 @@ def near(name: str, known: Sequence[str]) -> str:
 
 
 def _line(document: Document, path: KeyPath, found: Mapping[str, Any], schema: Schema) -> str:
-    place = place_of(document, path)
+    place = _culprit(document, path) if found["type"] == "value_error" else place_of(document, path)
     about = path[:-1] if found["type"] in ("extra_forbidden", "missing") else path
     told = place.line is None and document.places.get(path) == place  # an option's text names its key
     named = f"{dotted(about)}: " if about and not told else ""
     return f"{place}: {named}{_message(document.value, path, found, schema)}"
+
+
+def _culprit(document: Document, path: KeyPath) -> Place:
+    """Return where the parts of a value stopped fitting together: at an option that set one, if there is."""
+    below = [place for key, place in document.places.items() if key[: len(path)] == path]
+    return next((place for place in reversed(below) if place.line is None), place_of(document, path))
 
 
 def _data_path(data: Any, start: KeyPath, found: Mapping[str, Any]) -> KeyPath:
