@@ -13,6 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from simdata.errors import SimdataError
+from simdata.physics import load_pybullet
 from simdata.render import RENDERERS
 
 # Distribution -> module; what a dataset cannot be made without.
@@ -73,43 +74,30 @@ def _python() -> Iterator[Finding]:
 def _packages() -> Iterator[Finding]:
     for distribution, module in NEEDED.items():
         yield _package(distribution, module)
-    yield from _pybullet_numpy()
 
 
 def _package(distribution: str, module: str, *, needed: bool = True) -> Finding:
     """Import a package; what its import throws is the finding."""
     try:
+        if module == "pybullet":
+            load_pybullet()  # it also wants PyBullet's pictures to come as NumPy arrays
         importlib.import_module(module)
-        return Finding(distribution, True, metadata.version(distribution), needed)
+        extra = ", built with NumPy" if module == "pybullet" else ""
+        return Finding(distribution, True, metadata.version(distribution) + extra, needed)
     except metadata.PackageNotFoundError:
         return Finding(distribution, True, "imports, version unknown", needed)
+    except SimdataError as error:
+        return Finding(distribution, False, str(error), needed)
     except Exception as error:  # noqa: BLE001 - a broken binary package may raise anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Finding(distribution, False, f"{reason}; {_advice(distribution)}", needed)
-
-
-def _advice(distribution: str) -> str:
-    if distribution == "pybullet" and sys.version_info >= (3, 12):
-        return "its wheels stop at Python 3.11: make the environment with python3.11"
-    return f"try: pip install {distribution}"
-
-
-def _pybullet_numpy() -> Iterator[Finding]:
-    try:
-        import pybullet
-    except ImportError:
-        return
-    fast = bool(pybullet.isNumpyEnabled())
-    slow = (
-        "no: pictures are copied pixel by pixel; try: pip install --force-reinstall pybullet with NumPy there"
-    )
-    yield Finding("pybullet with numpy", fast, "yes" if fast else slow)
+        return Finding(distribution, False, f"{reason}; try: pip install {distribution}", needed)
 
 
 def _renderers() -> Iterator[Finding]:
     for name in RENDERERS.names():
         try:
-            yield Finding(f"renderer {name}", True, RENDERERS.load(name).probe())
+            says = RENDERERS.load(name).probe().removeprefix(f"{name}: ")
+            yield Finding(f"renderer {name}", True, says)
         except SimdataError as error:
             yield Finding(f"renderer {name}", False, str(error))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -64,6 +65,19 @@ def settle(spec: SceneSpec, *, store: Path | None = None) -> Scene:
         return _resting_scene(spec, world, movers, after)
 
 
+@contextmanager
+def _banner_off() -> Iterator[None]:
+    """Keep PyBullet's build time off the screen: native code writes it, straight to the descriptor."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 @lru_cache(maxsize=1)
 def load_pybullet() -> Any:
     """Import PyBullet.
@@ -72,7 +86,8 @@ def load_pybullet() -> Any:
         PhysicsError: it is missing, or was built without NumPy.
     """
     try:
-        import pybullet as bullet
+        with _banner_off():
+            import pybullet as bullet
     except ImportError as error:
         raise PhysicsError(
             f"PyBullet cannot be imported ({error}); try: pip install 'pybullet>=3.2.7' on Python 3.11 or "
