@@ -32,6 +32,7 @@ OWN_FILES = {
     "scenes": r"shard-\d{6,}\.jsonl",
     "store": r"shard-\d{6,}\.(images\.parquet|instances\.parquet|json)",
 }
+_LOCK = "lock"
 _PART = re.compile(r"\..+\.\d+\.part")  # what a `put_new` that was killed leaves
 
 
@@ -50,6 +51,11 @@ class Output:
     def plan(self) -> Path:
         """The plan while the dataset is made; afterwards it is in the manifest."""
         return self.work / "plan.json"
+
+    @property
+    def clearing(self) -> Path:
+        """There while an `--overwrite` removes the old dataset."""
+        return self.work / "clearing"
 
     @property
     def markers(self) -> Path:
@@ -74,7 +80,7 @@ class Output:
     @property
     def finished(self) -> bool:
         """Whether a whole dataset is here (and no `--overwrite` was cut short)."""
-        return self.manifest.is_file() and not (self.work / "clearing").exists()
+        return self.manifest.is_file() and not self.clearing.exists()
 
     def read_plan(self) -> Plan | None:
         """Return the plan of the dataset that is here, finished or not; None when there is none yet.
@@ -105,10 +111,10 @@ class Output:
             return
         if not self.path.is_dir():
             raise ConfigError(f"{self.path} is a file; --out must be a folder")
-        if self.manifest.is_file() or self.plan.is_file() or (self.work / "lock").is_file():
+        if any(path.is_file() for path in (self.manifest, self.plan, self.clearing, self.work / _LOCK)):
             return
         there = sorted(entry.name for entry in self.path.iterdir())
-        if there:
+        if there and there != [self.work.name]:  # a driver may have died before it made anything else
             more = f" and {len(there) - 3} more" if len(there) > 3 else ""
             raise ConfigError(
                 f"{self.path} holds something else ({', '.join(there[:3])}{more}) and no dataset; "
@@ -125,14 +131,14 @@ class Output:
         """
         with disk_errors(self.path, ConfigError):
             self.work.mkdir(parents=True, exist_ok=True)
-            handle = os.open(self.work / "lock", os.O_RDWR | os.O_CREAT, 0o666)
+            handle = os.open(self.work / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             self._lock(handle)
             yield
         finally:
             os.close(handle)
-            if not self.plan.exists():  # nothing was begun: leave no trace
-                (self.work / "lock").unlink(missing_ok=True)
+            if not self.plan.exists() and not self.clearing.exists():  # nothing was begun: leave no trace
+                (self.work / _LOCK).unlink(missing_ok=True)
                 with suppress(OSError):
                     self.work.rmdir()
                     self.path.rmdir()
@@ -162,7 +168,7 @@ class Output:
         Raises:
             ConfigError: it has another plan; says what differs.
         """
-        if (self.work / "clearing").exists():  # an earlier --overwrite was cut short
+        if self.clearing.exists():  # an earlier --overwrite was cut short
             self.clear()
         old = self.read_plan()
         if old is not None:
@@ -178,9 +184,8 @@ class Output:
 
     def clear(self) -> None:
         """Remove the dataset that is here, and nothing that is not of it; go on if that was cut short."""
-        clearing = self.work / "clearing"
         with disk_errors(self.path):
-            clearing.touch()
+            self.clearing.touch()
             self.manifest.unlink(missing_ok=True)
             for name, pattern in OWN_FILES.items():
                 _remove_own(self.path / name, re.compile(pattern))
@@ -189,9 +194,9 @@ class Output:
             for entry in self.work.iterdir():
                 if entry.is_dir():
                     shutil.rmtree(entry)
-                elif entry.name not in ("lock", "clearing"):
+                elif entry.name not in (_LOCK, self.clearing.name):
                     entry.unlink()
-            clearing.unlink()
+            self.clearing.unlink()
 
     def remove_parts(self) -> None:
         """Remove what writers that were killed have left under temporary names."""

@@ -89,7 +89,7 @@ class RayExecutor:
             }
         try:
             ray.init(**options)
-        except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+        except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
             where = f"the cluster at {self._address}" if self._address else "a Ray of our own"
             raise ConfigError(f"cannot start {where}: {error}; --executor local needs no Ray") from error
 

@@ -15,7 +15,7 @@ from simdata.config import Config
 from simdata.errors import ConfigError, DiskFullError, IncompleteError, SimdataError
 from simdata.pipeline import resolve
 from simdata.workers.commit import Ledger, new_session
-from simdata.workers.folder import Output
+from simdata.workers.folder import Output, disk_errors
 from simdata.workers.local import LocalExecutor
 from simdata.workers.plan import Plan, make_plan, require_same, runnable
 from simdata.workers.shard import (
@@ -78,14 +78,15 @@ def generate(
     if workers < 1:
         raise ConfigError(f"{workers} workers; at least 1 is needed")
     output = Output(Path(out).absolute())
-    output.check_ours()
+    with disk_errors(output.path, ConfigError):
+        output.check_ours()
     with tempfile.TemporaryDirectory(prefix="simdata-assets-") as store:
         resolved = resolve(config, Path(store))
         plan = make_plan(resolved)
         if output.finished and not overwrite:
             return _complete(output, plan)
-        _require_space(output.path, _LEAST_FREE)
         with output.locked():
+            _require_space(output.path, _LEAST_FREE)
             if overwrite:
                 output.clear()
             resumed = output.adopt(plan, Path(store))
@@ -100,7 +101,9 @@ def _complete(output: Output, plan: Plan) -> Summary:
     old = output.read_plan()
     assert old is not None
     require_same(old, plan, output.path)
-    output.remove_work()  # a driver may have died between its last two steps
+    with suppress(OSError):  # a driver may have died between its last steps; but a reader may not write
+        output.remove_parts()
+        output.remove_work()
     return read_summary(output, resumed_scenes=plan.scenes, already_complete=True)
 
 
