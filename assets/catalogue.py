@@ -114,7 +114,7 @@ _FINISHES: Mapping[str, Finish] = {
     ),
     "glass": Finish(color=Hsv(hue=(0.05, 0.6), saturation=(0.3, 0.9), value=(0.12, 0.6)), roughness=_SMOOTH),
     "iron": Finish(
-        color=Hsv(saturation=(0.0, 0.1), value=(0.06, 0.2)), roughness=_DULL, metallic=Constant(value=0.4)
+        color=Hsv(saturation=(0.0, 0.1), value=(0.1, 0.32)), roughness=_DULL, metallic=Constant(value=0.4)
     ),
     "painted": Finish(
         color=Hsv(saturation=(0.2, 0.9), value=(0.3, 0.95)),

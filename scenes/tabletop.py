@@ -120,8 +120,8 @@ def _surfaces() -> dict[str, Finish]:
         ),
         "skirting": Finish(color=Hsv(saturation=(0.0, 0.1), value=(0.7, 0.97))),
         "table": Finish(
-            color=dark,
-            accent=Hsv(hue=(0.04, 0.12), saturation=(0.1, 0.6), value=(0.5, 0.95)),
+            color=Hsv(hue=(0.03, 0.12), saturation=(0.1, 0.7), value=(0.2, 0.9)),
+            accent=Hsv(hue=(0.03, 0.12), saturation=(0.1, 0.7), value=(0.1, 0.95)),
             texture=Choice(values=("wood", "boards", "marble", "speckle", "none"), weights=(4, 2, 1, 1, 1)),
             contrast=Uniform(low=0.3, high=1.0),
             repeat=Uniform(low=1.2, high=2.5),
