@@ -205,10 +205,19 @@ class TinyRenderer:
         """Set up the lamp and draw the depths it sees, once an instant."""
         self._lamp = lamp_of(scene, self._bounds, t)
         camera = self._lamp.camera()
+        self._show_scenery(scene, self._lamp, 0.0)
         _, buffer, bodies = self.capture(camera, t)
+        self._show_scenery(scene, self._lamp, 1.0)
         self._seen = _planar_depth(buffer, camera, t)
         self._seen[bodies < 0] = camera.far
         return self._lamp
+
+    def _show_scenery(self, scene: Scene, lamp: Lamp, alpha: float) -> None:
+        """Hide (0) or show (1) what casts no shadow; TinyRenderer skips bodies of alpha 0."""
+        for body, node in self._bodies:
+            if node not in lamp.casters:
+                color = [*scene.spec.look.material(scene.nodes[node]).base_color, alpha]
+                self._bullet.changeVisualShape(body, -1, rgbaColor=color, physicsClientId=self._client)
 
 
 class _Textures:

@@ -25,7 +25,7 @@ SHADE = 0.68
 # Share of the lamp's brightness that surfaces get by their tilt alone: TinyRenderer's highlight.
 SHEEN = 0.15
 # Texels along the side of the shadow map; pixels over which an edge of a shadow is softened.
-MAP_SIZE, SOFTNESS = 384, 5
+MAP_SIZE, SOFTNESS = 320, 5
 # A surface this far behind what the lamp sees, in texels, begins to be in shadow; twice as far it is wholly.
 BIAS_TEXELS = 2.0
 # The shadow map is drawn from this many radii away: nearly parallel rays.
@@ -41,6 +41,7 @@ class Lamp:
         color: sRGB.
         ambient, diffuse, specular: brightness of what is encoded, as TinyRenderer multiplies it.
         center, radius: metres, world frame.
+        casters: indices of the nodes that cast shadows: not a room, whose walls would darken everything.
     """
 
     direction: np.ndarray
@@ -50,6 +51,7 @@ class Lamp:
     specular: float
     center: np.ndarray
     radius: float
+    casters: frozenset[int]
 
     def arguments(self) -> dict[str, object]:
         """Return the lamp as arguments of PyBullet's `getCameraImage`."""
@@ -63,17 +65,15 @@ class Lamp:
         }
 
     def camera(self) -> Camera:
-        """Return the view from the lamp. What stands nearer than the sphere, a wall, is cut away."""
+        """Return the view from the lamp."""
         distance = DISTANCE * self.radius
         pose = Pose.from_matrix(
             look_at((self.center + distance * self.direction).tolist(), self.center.tolist())
         )
-        focal = MAP_SIZE / 2 * (DISTANCE - 1)
-        middle = MAP_SIZE / 2
+        focal, middle = MAP_SIZE / 2 * (DISTANCE - 1), MAP_SIZE / 2
         lens = Pinhole(width=MAP_SIZE, height=MAP_SIZE, fx=focal, fy=focal, cx=middle, cy=middle)
-        return Camera(
-            name="lamp", lens=lens, pose=pose, near=distance - self.radius, far=distance + 10 * self.radius
-        )
+        near, far = distance - 2 * self.radius, distance + 10 * self.radius
+        return Camera(name="lamp", lens=lens, pose=pose, near=near, far=far)
 
     def shade(self, rgb: np.ndarray, depth: np.ndarray, camera: Camera, t: float, seen: np.ndarray) -> None:
         """Darken in place what the lamp does not see.
@@ -105,7 +105,7 @@ def lamp_of(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Lamp:
         bounds: (2, 3) metres, node frame, of each node.
         t: one of the scene's instants, seconds.
     """
-    center, radius = _sphere(scene, bounds, t)
+    casters, center, radius = _casters(scene, bounds, t)
     look = scene.spec.look
     lights = [_arriving(light, center) for light in look.lights]
     above = (np.array([0.0, 0.0, 1.0]), (1.0, 1.0, 1.0), 0.0)
@@ -122,6 +122,7 @@ def lamp_of(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Lamp:
         specular=SHEEN * (lit - unlit),
         center=center,
         radius=radius,
+        casters=casters,
     )
 
 
@@ -134,8 +135,10 @@ def _arriving(light: Light, center: np.ndarray) -> tuple[np.ndarray, tuple[float
     return arm / distance, light.color, light.strength / distance**2
 
 
-def _sphere(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> tuple[np.ndarray, float]:
-    """Return centre and radius, metres, of the objects and of scenery like a table, not like a room."""
+def _casters(
+    scene: Scene, bounds: Sequence[np.ndarray], t: float
+) -> tuple[frozenset[int], np.ndarray, float]:
+    """Choose the objects, and scenery not much larger than their spread; with centre and radius, metres."""
     corners = np.stack(
         [
             transform(matrix, box[np.indices((2, 2, 2)).reshape(3, 8).T, [0, 1, 2]])
@@ -147,9 +150,10 @@ def _sphere(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> tuple[np.nd
         objects[:] = True
     spread = np.linalg.norm(np.ptp(corners[objects].reshape(-1, 3), axis=0))
     sizes = np.linalg.norm(np.ptp(corners, axis=1), axis=1)
-    chosen = corners[objects | (sizes < 3 * spread)].reshape(-1, 3)
-    low, high = chosen.min(axis=0), chosen.max(axis=0)
-    return (low + high) / 2, float(np.linalg.norm(high - low) / 2)
+    chosen = np.flatnonzero(objects | (sizes < 3 * spread))
+    points = corners[chosen].reshape(-1, 3)
+    low, high = points.min(axis=0), points.max(axis=0)
+    return frozenset(chosen.tolist()), (low + high) / 2, float(np.linalg.norm(high - low) / 2)
 
 
 def _through(
