@@ -116,7 +116,7 @@ def _surfaces() -> dict[str, Finish]:
             color=dark,
             accent=brown,
             texture=Choice(values=("boards", "tiles", "weave")),
-            repeat=Constant(value=1.0),
+            contrast=Uniform(low=0.3, high=0.9),
         ),
         "skirting": Finish(color=Hsv(saturation=(0.0, 0.1), value=(0.7, 0.97))),
         "table": Finish(
