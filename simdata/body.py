@@ -17,8 +17,8 @@ from simdata.geometry import invert, transform
 from simdata.mesh import Array, MassProperties, Model
 from simdata.spec import Node
 
-# A piece of at least this many points, all equally far from one centre, is a sphere and collides as one.
-SPHERE_POINTS = 42
+# A mesh of at least this many vertices, all equally far from one centre, is a ball and collides as a sphere.
+BALL_VERTICES = 100
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +31,7 @@ class Body:
         body_from_nodes: (n, 4, 4) float64.
         world_from_body: (4, 4) float64, at the start.
         pieces: convex collision pieces, (k, 3) metres each.
+        ball: radius, metres, of a ball about the frame's origin, whose pieces would rattle; 0 for the rest.
         mass: kg; 0 never moves.
         inertia: (3,) kg m^2 about the frame's axes; zeros where it never moves.
         friction, restitution: 1; the mean of the nodes, by mass.
@@ -41,21 +42,11 @@ class Body:
     body_from_nodes: Array
     world_from_body: Array
     pieces: tuple[Array, ...]
+    ball: float
     mass: float
     inertia: Array
     friction: float
     restitution: float
-
-    def sphere(self) -> tuple[Array, float] | None:
-        """Return centre (3,) and radius, m, of a body that is one sphere told by points; else None."""
-        if len(self.pieces) != 1 or len(self.pieces[0]) < SPHERE_POINTS:
-            return None
-        points = self.pieces[0]
-        low, high = points.min(axis=0), points.max(axis=0)
-        center = (low + high) / 2
-        radii = np.linalg.norm(points - center, axis=1)
-        round_all_over = np.ptp(radii) < 1e-4 * radii.max() and np.ptp(high - low) < 0.05 * radii.max()
-        return (center, float(radii.max())) if round_all_over else None
 
 
 def make_bodies(nodes: Sequence[Node], store: Path | None = None) -> list[Body]:
@@ -90,11 +81,20 @@ def _weld(indices: tuple[int, ...], nodes: Sequence[Node], store: Path | None) -
         body_from_nodes=body_from_nodes,
         world_from_body=frame,
         pieces=tuple(transform(matrix, piece) for matrix, part in placed for piece in part.pieces),
+        ball=_ball_radius(parts[0].mesh.vertices) if mass and len(nodes) == 1 else 0.0,
         mass=mass,
         inertia=inertia,
         friction=float(np.average([node.friction for node in nodes], weights=shares)),
         restitution=float(np.average([node.restitution for node in nodes], weights=shares)),
     )
+
+
+def _ball_radius(vertices: Array) -> float:
+    """Return the radius of a mesh that is a ball, else 0."""
+    low, high = vertices.min(axis=0), vertices.max(axis=0)
+    radii = np.linalg.norm(vertices - (low + high) / 2, axis=1)
+    is_ball = len(vertices) >= BALL_VERTICES and np.ptp(radii) < 1e-4 * radii.max()
+    return float(radii.max()) if is_ball and np.ptp(high - low) < 1e-2 * radii.max() else 0.0
 
 
 def _principal_frame(solids: Sequence[MassProperties], world_from_nodes: Array) -> tuple[Array, float, Array]:

@@ -203,17 +203,11 @@ class _World:
 
     def _shape(self, body: Body) -> int:
         """Return the compound of a body's hulls, as a grouped OBJ: arrays are cut at 16 shapes, silently."""
-        ball = body.sphere()
-        if ball is not None:
-            center, radius = ball
-            return int(
-                self.bullet.createCollisionShape(
-                    self.bullet.GEOM_SPHERE,
-                    radius=radius,
-                    collisionFramePosition=center.tolist(),
-                    physicsClientId=self.client,
-                )
+        if body.ball:
+            sphere = self.bullet.createCollisionShape(
+                self.bullet.GEOM_SPHERE, radius=body.ball, physicsClientId=self.client
             )
+            return int(sphere)
         text = pieces_obj(body.pieces)
         key = hashlib.sha256(text).hexdigest()
         if key not in self.shapes:
@@ -234,7 +228,7 @@ class _World:
     def _check(self, body: Body, index: int) -> None:
         """Compare a body with what was asked for: number of shapes, mass, inertia, pose."""
         shapes = len(self.bullet.getCollisionShapeData(index, -1, physicsClientId=self.client))
-        if shapes != len(body.pieces):
+        if shapes != (1 if body.ball else len(body.pieces)):
             raise PhysicsError(
                 f"PyBullet holds {shapes} of the {len(body.pieces)} collision pieces of node {body.name!r}; "
                 "use fewer pieces"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from simdata import physics
-from simdata.asset import GeneratedShape
+from simdata.asset import GeneratedShape, load_model
 from simdata.assets.solid import box, icosphere_points, uv_sphere
 from simdata.body import make_bodies
 from simdata.camera import Camera, Pinhole
@@ -222,6 +222,38 @@ def test_compound_of_many_pieces_stays_whole_and_holds_a_ball() -> None:
     scene = physics.settle(spec_of(ground(), tray, made("ball", "ball", (0.01, 0, 0.2), instance=2)))
     assert np.hypot(*scene.positions[0, 2, :2]) < 0.05  # inside the wall …
     assert scene.positions[0, 2, 2] == pytest.approx(0.01 + BALL_RADIUS, abs=1.5e-3)  # … on the floor
+
+
+def test_generated_ball_rests_in_a_generated_bowl(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simdata.body.load_model", load_model)
+    shapes = {name: GeneratedShape(generator=name) for name in ("bowl", "ball", "plane")}
+    bowl, ball = (load_model(shapes[name]) for name in ("bowl", "ball"))
+    height, radius = float(np.ptp(bowl.bounds[:, 2])), float(np.ptp(ball.bounds[:, 2])) / 2
+    scene = physics.settle(
+        spec_of(
+            Node(
+                name="floor",
+                shape=shapes["plane"],
+                part="body",
+                pose=Pose(position=(0, 0, -0.05)),
+                fixed=True,
+            ),
+            Node(
+                name="bowl", shape=shapes["bowl"], part="body", instance=1, pose=Pose(position=(0, 0, height))
+            ),
+            Node(
+                name="ball",
+                shape=shapes["ball"],
+                part="body",
+                instance=2,
+                pose=Pose(position=(0.02, 0, 1.6 * height + radius)),
+            ),
+        )
+    )
+    _, bowl_at, ball_at = scene.positions[0]
+    assert bowl_at[2] == pytest.approx(height / 2, abs=1.5e-3)
+    assert np.hypot(*(ball_at - bowl_at)[:2]) < 0.02
+    assert radius < ball_at[2] < height + radius - 0.01  # off the floor, yet below the rim
 
 
 def test_lost_pieces_are_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
