@@ -49,6 +49,7 @@ def noise(generator: np.random.Generator, size: int, cells_x: int, cells_y: int)
     the quintic fade.
     """
     angles = generator.uniform(0, 2 * np.pi, (cells_y, cells_x))
+    slopes_x, slopes_y = np.cos(angles), np.sin(angles)
     y, x = (
         (np.arange(size) + 0.5)[:, None] * cells_y / size,
         (np.arange(size) + 0.5)[None, :] * cells_x / size,
@@ -57,8 +58,8 @@ def noise(generator: np.random.Generator, size: int, cells_x: int, cells_y: int)
     dy, dx = y - row, x - column
 
     def corner(down: int, right: int) -> np.ndarray:
-        angle = angles[(row + down) % cells_y, (column + right) % cells_x]
-        return np.cos(angle) * (dx - right) + np.sin(angle) * (dy - down)
+        at = np.ix_((row[:, 0] + down) % cells_y, (column[0] + right) % cells_x)
+        return slopes_x[at] * (dx - right) + slopes_y[at] * (dy - down)
 
     fade_x, fade_y = (d * d * d * (d * (d * 6 - 15) + 10) for d in (dx, dy))
     top = corner(0, 0) + fade_x * (corner(0, 1) - corner(0, 0))

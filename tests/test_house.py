@@ -32,6 +32,7 @@ STEPS: dict[str, int] = {
     "material": 3,
     "texture": 4,
     "spec": 4,
+    "body": 5,
     "scope": 5,
     "scene": 5,
     "config": 5,
