@@ -130,10 +130,10 @@ def test_generators_make_closed_bodies_of_known_origin(name: str) -> None:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_textures_tile_differ_by_seed_and_use_their_range(family: str) -> None:
     assert list(FAMILIES) == sorted(FAMILIES)
-    field = texture_field(family, 0)
-    assert field.shape == (SIZE, SIZE) and field.min() >= -0.3 and field.max() <= 1.3
+    field = texture_field(family, 0) / 255
+    assert field.shape == (SIZE, SIZE)
     assert field.std() > 0.03, "no pattern at all"
-    assert not np.array_equal(field, texture_field(family, 1))
+    assert np.abs(field - texture_field(family, 1) / 255).max() > 0.1
     # Across the seam neighbours differ no more than the field's own sharpest rows or columns do.
     for axis in (0, 1):
         steps = np.abs(np.diff(field, axis=axis)).mean(axis=1 - axis)
