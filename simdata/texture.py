@@ -60,7 +60,7 @@ def noise(generator: np.random.Generator, size: int, cells_x: int, cells_y: int)
 
 @lru_cache(maxsize=64)
 def _lattice(size: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (size, cells) each: the weights of the lattice points beside a texel, and times the way there."""
+    """Return (size, cells) each: the weights of the lattice points beside a texel, and their ways there."""
     position = (np.arange(size) + 0.5) * cells / size
     left = np.floor(position).astype(int)
     d = position - left
@@ -114,9 +114,9 @@ def _rings(generator: np.random.Generator, size: int) -> np.ndarray:
 
 
 def _checks(generator: np.random.Generator, size: int) -> np.ndarray:
-    u, v = _uv(size)
-    bands = int(generator.integers(2, 5))
-    across, along = (np.floor(x * 2 * bands) % 2 for x in (u, v))
+    """A tartan: the same uneven bands across and along."""
+    edges = np.sort(generator.uniform(0, 1, 2 * int(generator.integers(1, 4))))
+    across, along = (np.searchsorted(edges, (2 * x) % 1.0) % 2 for x in _uv(size))
     return 0.5 * (across + along) + 0.05 * noise(generator, size, 32, 32)
 
 
