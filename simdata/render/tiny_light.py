@@ -139,6 +139,8 @@ def _casters(
     scene: Scene, bounds: Sequence[np.ndarray], t: float
 ) -> tuple[frozenset[int], np.ndarray, float]:
     """Choose the objects, and scenery not much larger than their spread; with centre and radius, metres."""
+    if not scene.nodes:
+        return frozenset(), np.zeros(3), 1.0
     corners = np.stack(
         [
             transform(matrix, box[np.indices((2, 2, 2)).reshape(3, 8).T, [0, 1, 2]])
