@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from simdata.workers import run as run_module
 from simdata.workers.folder import Output
 from simdata.workers.plan import Plan, differences, make_plan
 from simdata.workers.run import Progress, generate
+from simdata.workers.work import Work
 
 CONFIG = make_config(scenes=6, shard_scenes=2, views=2)
 DRIVER = """
@@ -169,6 +171,18 @@ def test_a_builder_that_changed_is_another_plan(whole: Path, tmp_path: Path) -> 
     path.write_text((Path(__file__).parent / "faulty_boxes.py").read_text() + "# mended\n")
     with pytest.raises(ConfigError, match=r"builder\.sha256"):
         generate(CONFIG.model_copy(update={"scene": f"{path}:Boxes"}), whole)
+
+
+def test_a_worker_with_other_code_or_libraries_than_the_plan_is_refused(tmp_path: Path) -> None:
+    """One dataset must not hold two kinds of pictures because somebody saved a file or a node is older."""
+    plan = begin(tmp_path / "out", CONFIG)
+    assert re.fullmatch("[0-9a-f]{16}", plan.versions["simdata_code"])
+    old = plan.model_copy(update={"versions": plan.versions | {"numpy": "1.0", "simdata_code": "0" * 16}})
+    Output(tmp_path / "out").plan.write_bytes(old.to_bytes())
+    with pytest.raises(ConfigError, match=r'versions\.numpy: "1\.0" -> .*versions\.simdata_code'):
+        Work(tmp_path / "out")
+    with pytest.raises(ConfigError, match=r"another plan: versions\.numpy"):
+        generate(CONFIG, tmp_path / "out")
 
 
 def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path) -> None:

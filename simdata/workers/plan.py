@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import os
 import sys
 from collections.abc import Iterator
 from importlib import metadata
@@ -30,6 +31,9 @@ LIBRARIES = (
     "scipy",
     "trimesh",
 )
+# What reads or shows a dataset, or moves its files about: it may change between two resumes. Scene builders
+# are here because the one in use has a hash of its own.
+_NO_BYTES = {"api", "check", "cli", "dataset", "doctor", "preview", "replay", "scenes", "workers", "__main__"}
 
 
 class BuilderSource(Model):
@@ -54,7 +58,7 @@ class Plan(Model):
         config: renderer resolved, meshes imported; a builder's file is named without its folder.
         config_digest: of `config`.
         builder: where the scene builder's code comes from.
-        versions: of Python and of the libraries that matter.
+        versions: of Python, of the libraries that matter, and a hash of our own code.
         strides: looks, instants and views a scene; image ids follow from them.
         scenes, shard_scenes, shards: how the work is cut.
         images, images_by_split: how many there will be, but for holes.
@@ -152,13 +156,42 @@ def put_source(plan: Plan, sources: Path) -> None:
 def versions() -> dict[str, str]:
     """Return name -> version of all that can change a byte."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    found = {"python": python, "simdata": simdata.__version__}
+    found = {"python": python, "simdata": simdata.__version__, "simdata_code": code_digest()}
     for name in LIBRARIES:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             found[name] = "not installed"
     return found
+
+
+def code_digest() -> str:
+    """Hash (16 hex digits) the part of simdata's own code that decides a dataset's bytes.
+
+    The version alone does not tell a working copy that is edited while a run goes on.
+    """
+    root = Path(simdata.__file__).parent
+    total = hashlib.sha256()
+    files = [Path(here) / name for here, _, names in os.walk(root, followlinks=True) for name in names]
+    for path in sorted(path for path in files if path.suffix == ".py"):
+        place = path.relative_to(root)
+        if place.parts[0].removesuffix(".py") not in _NO_BYTES:
+            total.update(f"{place.as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return total.hexdigest()[:16]
+
+
+def require_versions(plan: Plan) -> None:
+    """Refuse to work for a plan with other code or libraries than it was made with.
+
+    Raises:
+        ConfigError: they differ; says how.
+    """
+    faults = list(differences(plan.versions, versions(), "versions"))
+    if faults:
+        raise ConfigError(
+            f"a worker has not what the run was planned with: {'; '.join(faults[:8])}; "
+            "give every machine the same versions, and do not edit the code while a run goes on"
+        )
 
 
 def require_same(old: Plan, new: Plan, folder: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from simdata.errors import ConfigError
 from simdata.pipeline import Pipeline
 from simdata.workers.folder import Output
-from simdata.workers.plan import runnable
+from simdata.workers.plan import require_versions, runnable
 from simdata.write.files import facts_path, write_scene
 from simdata.write.receipt import Hole, Receipt
 from simdata.write.store import seal_shard
@@ -17,7 +17,7 @@ class Work:
     """Everything one process needs to make the scenes of a plan.
 
     Raises:
-        ConfigError: there is no plan in the folder.
+        ConfigError: there is no plan in the folder, or it was made with other versions than are here.
         RenderError: the plan's renderer does not open here; no other one takes its place.
     """
 
@@ -26,6 +26,7 @@ class Work:
         plan = output.read_plan()
         if plan is None:
             raise ConfigError(f"{output.plan} is not there: does this machine see the same folder {out}?")
+        require_versions(plan)
         self.config = runnable(plan, output.sources)
         self.pipeline = Pipeline(self.config, store=output.assets)
         self.pipeline.renderer()  # now, so that a missing renderer is not taken for a scene's fault
