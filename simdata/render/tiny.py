@@ -54,7 +54,7 @@ class TinyRenderer:
             self._bullet = load_pybullet()
         except PhysicsError as error:
             raise RenderError(str(error)) from error
-        self._store, self._samples = store, samples
+        self._store, self._samples, self._lent = store, samples, _Lent()
         self._scene: Scene | None = None
         self._bodies: list[tuple[int, int]] = []  # (body id, node index); a large mesh is several bodies
         self._ids = np.zeros(1, np.int32)  # entry `body id + 1` is the value in the id image
@@ -161,10 +161,10 @@ class TinyRenderer:
         """Create a body that shows and does nothing else."""
         shape = self._bullet.createVisualShape(
             self._bullet.GEOM_MESH,
-            vertices=mesh.vertices.tolist(),
-            indices=mesh.faces.ravel().tolist(),
-            normals=mesh.normals.tolist(),
-            uvs=(mesh.uvs * repeat).tolist(),
+            vertices=self._lent.rows("vertices", mesh.vertices),
+            indices=self._lent.numbers("indices", mesh.faces.ravel()),
+            normals=self._lent.rows("normals", mesh.normals),
+            uvs=self._lent.rows("uvs", mesh.uvs * repeat),
             rgbaColor=[*color, 1.0],
             physicsClientId=self._client,
         )
@@ -218,6 +218,34 @@ class TinyRenderer:
             if node not in lamp.casters:
                 color = [*scene.spec.look.material(scene.nodes[node]).base_color, alpha]
                 self._bullet.changeVisualShape(body, -1, rgbaColor=color, physicsClientId=self._client)
+
+
+class _Lent:
+    """The lists in which PyBullet is handed meshes, filled anew each time.
+
+    PyBullet never gives back a list of vertices or indices, nor a row in it (`extractVertices` in its
+    pybullet.c drops no reference), so fresh lists would pile up: 9 MB a scene.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[list[float]]] = {}
+        self._lists: dict[str, list[Any]] = {}
+
+    def rows(self, name: str, array: np.ndarray) -> list[list[float]]:
+        """Return (n, k) numbers as a list of rows, valid until the next call with this name."""
+        values, rows = array.tolist(), self._rows.setdefault(name, [])
+        rows.extend([0.0] * array.shape[1] for _ in range(len(values) - len(rows)))
+        for row, value in zip(rows, values, strict=False):
+            row[:] = value
+        lent = self._lists.setdefault(name, [])
+        lent[:] = rows[: len(values)]
+        return lent
+
+    def numbers(self, name: str, array: np.ndarray) -> list[int]:
+        """Return (n,) numbers as a list, valid until the next call with this name."""
+        lent = self._lists.setdefault(name, [])
+        lent[:] = array.tolist()
+        return lent
 
 
 class _Textures:
