@@ -262,7 +262,7 @@ def test_scene_of_nothing_is_backdrop(renderer: TinyRenderer) -> None:
 
 
 def test_memory_does_not_grow_with_scenes(renderer: TinyRenderer) -> None:
-    """A large mesh and a new texture each time. The stated bound, 0.01 MB, is measured by scripts/bench.py."""
+    """A large mesh and a new texture each time. The stated bound, 0.01 MB, is for scripts/bench.py."""
 
     def one(number: int) -> None:
         nodes = thing("mug", 1, Pose())  # one of two thousand vertices
