@@ -100,17 +100,16 @@ def _inside(root: Path, command: str) -> list[str]:
     environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "CI=true"]
     environment += [f"{key}={value}" for key, value in passed.items()]
     mounts = "mount -t proc proc /proc; mount -t tmpfs tmpfs /dev/shm 2>/dev/null; "
-    return ["unshare", "--mount", "--fork", "chroot", str(root), "/usr/bin/env", "-i", *environment, "bash", "-c",
-            mounts + command]  # fmt: skip
+    inside = ["chroot", str(root), "/usr/bin/env", "-i", *environment, "bash", "-c", mounts + command]
+    return ["unshare", "--mount", "--fork", *inside]
 
 
 def run(command: list[str], *, check: bool = True, capture: bool = True) -> subprocess.CompletedProcess[str]:
     """Run a command; show what it said if it fails."""
     done = subprocess.run(command, capture_output=capture, text=True, cwd=ROOT, check=False)
     if check and done.returncode:
-        sys.exit(
-            f"{' '.join(command)} failed ({done.returncode}):\n{(done.stdout or '')[-3000:]}{done.stderr or ''}"
-        )
+        said = (done.stdout or "")[-3000:] + (done.stderr or "")
+        sys.exit(f"{' '.join(command)} failed ({done.returncode}):\n{said}")
     return done
 
 

@@ -38,7 +38,7 @@ class Constant(Model):
     def support(self) -> Interval:
         """Return (lowest, highest) value; a vector's lowest and highest coordinate."""
         values = self.value if isinstance(self.value, tuple) else (self.value,)
-        return min(values), max(values)  # type: ignore[type-var,return-value]
+        return min(values), max(values)  # type: ignore[return-value]
 
     def sample(self, generator: np.random.Generator) -> Any:
         """Return the value; nothing is drawn."""
@@ -101,8 +101,8 @@ class Normal(_Ranged):
     def _drawable(self) -> Normal:
         if self.inside() < 0.01:
             raise ValueError(
-                f"[{self.low:g}, {self.high:g}] holds {self.inside():.2%} of the bell of mean {self.mean:g} and "
-                f"sigma {self.sigma:g}; at least 1 % is needed; widen it or move the mean"
+                f"[{self.low:g}, {self.high:g}] holds {self.inside():.2%} of the bell of mean "
+                f"{self.mean:g} and sigma {self.sigma:g}; at least 1 % is needed; widen it or move the mean"
             )
         return self
 
@@ -168,7 +168,7 @@ class Choice(Model):
     def support(self) -> Interval:
         """Return (lowest, highest) of numeric values."""
         flat = [x for value in self.values for x in (value if isinstance(value, tuple) else (value,))]
-        return min(flat), max(flat)  # type: ignore[type-var,return-value]
+        return min(flat), max(flat)  # type: ignore[return-value]
 
     def sample(self, generator: np.random.Generator) -> Any:
         """Draw one of the values."""

@@ -28,7 +28,6 @@ from simdata.config import Config
 from simdata.distributions import Uniform
 from simdata.errors import AssetError, PlacementRejected
 from simdata.pipeline import resolve
-from simdata.pipeline import resolve
 from simdata.workers.folder import Output
 from simdata.workers.plan import Plan, make_plan
 

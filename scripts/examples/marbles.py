@@ -5,8 +5,27 @@ simdata generate scripts/examples/marbles.py:Marbles --out marbles --scenes 10
 
 from typing import Annotated
 
-from simdata import Camera, GeneratedShape, Hsv, InBox, InShell, Layout, Look, Material, Model, Node, Pinhole
-from simdata import Pose, Quantity, SceneSpec, Scope, Sun, Uniform, UniformInt, look_at
+from simdata import (
+    Camera,
+    GeneratedShape,
+    Hsv,
+    InBox,
+    InShell,
+    Layout,
+    Look,
+    Material,
+    Model,
+    Node,
+    Pinhole,
+    Pose,
+    Quantity,
+    SceneSpec,
+    Scope,
+    Sun,
+    Uniform,
+    UniformInt,
+    look_at,
+)
 from simdata.distributions import Color, Integer, Point, Scalar
 
 BOWL = GeneratedShape(generator="bowl", params={"radius": 0.09, "height": 0.07})

@@ -194,7 +194,7 @@ class _Reading:
             self._refuse("a key must be text; put it in quotes", node)
         return str(key)
 
-    def _scalar(self, node: yaml.Node) -> Any:
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
         self._plain_tag(node, "str")
         if node.style is not None or node.tag == "!":
             return node.value
