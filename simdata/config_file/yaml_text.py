@@ -171,6 +171,7 @@ class _Reading:
         if isinstance(node, yaml.SequenceNode):
             self._plain_tag(node, "seq")
             return [self._child(item, item, (*path, index)) for index, item in enumerate(node.value)]
+        assert isinstance(node, yaml.ScalarNode)  # YAML knows no fourth kind
         return self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[str, Any]:
