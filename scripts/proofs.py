@@ -71,19 +71,6 @@ def bench() -> dict[str, Any]:
         return json.loads(path.read_text())
 
 
-def readers() -> dict[str, Any]:
-    """datumaro, in an environment of its own (it pins other versions), reads what we write."""
-    with tempfile.TemporaryDirectory(prefix="simdata-readers-") as folder:
-        data, venv = Path(folder) / "data", Path(folder) / "venv"
-        simdata = str(Path(sys.executable).parent / "simdata")
-        run([simdata, "generate", "tabletop", "--out", str(data), "--scenes", "10", "--workers", "2"])
-        run([sys.executable, "-m", "venv", str(venv)])
-        run([str(venv / "bin/pip"), "install", "--quiet", "datumaro==1.13.12"])
-        out = run([str(venv / "bin/python"), str(ROOT / "scripts/readers_datumaro.py"), str(data)]).stdout
-        print(out)
-        return {"datumaro": "1.13.12", "printed": out.strip().splitlines()}
-
-
 def _share_network(root: Path) -> None:
     """Give the root this machine's resolver, certificates and package-index settings, nothing else of it."""
     for path in ("/etc/resolv.conf", "/etc/pip.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"):
@@ -116,7 +103,6 @@ def run(command: list[str], *, check: bool = True, capture: bool = True) -> subp
 PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
     "bare_machine": bare_machine,
     "bench": bench,
-    "readers": readers,
 }
 
 
