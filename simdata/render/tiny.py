@@ -143,8 +143,10 @@ class TinyRenderer:
         self._client, self._scene, self._bodies = -1, None, []
 
     def _add_nodes(self, scene: Scene, meshes: Sequence[Mesh], textures: _Textures) -> None:
-        for index, (mesh, pose) in enumerate(zip(meshes, _poses(scene, self._t), strict=True)):
-            node = scene.nodes[index]
+        poses = _poses(scene, self._t)
+        # TinyRenderer shades every pixel that is nearest so far: objects first, then scenery, the room last.
+        for index in sorted(range(len(meshes)), key=lambda k: (scene.nodes[k].instance == 0, -k)):
+            node, mesh, pose = scene.nodes[index], meshes[index], poses[index]
             material = scene.spec.look.material(node)
             repeat = material.texture.repeat if isinstance(material.texture, FieldTexture) else (1.0, 1.0)
             changes = textures.load(material.texture)
