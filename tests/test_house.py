@@ -206,6 +206,12 @@ def test_tables_are_sorted_and_load() -> None:
             assert registry.load(name), f"{where}: {name}"
 
 
+def test_every_room_is_on_the_plan() -> None:
+    plan = (ROOT / "docs/architecture.md").read_text()
+    rooms = {room(path) for path in sources()} - {"__init__", "__main__"}
+    assert not [r for r in rooms if f"`{r}`" not in plan and f"`{r}/`" not in plan]
+
+
 def test_this_test_can_fail() -> None:
     """A checker that never fires proves nothing: feed it the faults it is there for."""
     assert "simdata.cli" in imported_text("from simdata import cli\nimport simdata.cli")
