@@ -45,7 +45,9 @@ class SampleRun:
 
 
 class CocoWriter:
-    """Samples to a dataset folder without a pool of workers: everything is one shard."""
+    """COCO detection and segmentation: one JSON file a split, masks as polygons or RLE.
+
+    Used on its own it writes without a pool of workers: everything is one shard."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
