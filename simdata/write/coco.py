@@ -47,7 +47,8 @@ class SampleRun:
 class CocoWriter:
     """COCO detection and segmentation: one JSON file a split, masks as polygons or RLE.
 
-    Used on its own it writes without a pool of workers: everything is one shard."""
+    Used on its own it writes without a pool of workers: everything is one shard.
+    """
 
     def __init__(self, config: Config) -> None:
         self.config = config
