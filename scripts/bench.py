@@ -29,6 +29,7 @@ from simdata.config import Config
 from simdata.errors import SceneRejected
 from simdata.physics import settle
 from simdata.pipeline import Pipeline
+from simdata.texture import FAMILIES, texture_field
 from simdata.write.files import write_scene
 
 
@@ -147,6 +148,10 @@ def memory(scenes: int = 500, warm: int = 100) -> dict[str, Any]:
     """Growth of one process per scene with new meshes and textures in each."""
     small = ["builder.cameras.width=160", "builder.cameras.height=120", "dataset.views=1"]
     pipeline = Pipeline(config(*small, scenes=scenes))
+    # Warm-up also fills the one cache that scenes fill slowly: a few hundred texture fields, and no more.
+    for family in FAMILIES:
+        for seed in range(24):
+            texture_field(family, seed)
     resident = []
     seconds = []
     for number in range(scenes):

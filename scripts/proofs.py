@@ -67,7 +67,8 @@ def bench() -> dict[str, Any]:
     """All figures of `scripts/bench.py`, in one run."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bench.json"
-        run([sys.executable, str(ROOT / "scripts/bench.py"), "--json", str(path)], capture=False)
+        # It exits with 1 when a bound is missed; the figures say so, and are written all the same.
+        run([sys.executable, str(ROOT / "scripts/bench.py"), "--json", str(path)], capture=False, check=False)
         return json.loads(path.read_text())
 
 

@@ -286,21 +286,34 @@ def _corner_normals(
     weights = (area[:, None] * _corner_angles(points[triangles])).ravel()
     owner = np.repeat(np.arange(len(triangles)), 3)
     place = places[triangles].ravel()
+    pull = weights[:, None] * normals[owner]
+    mean = np.stack([np.bincount(place, column) for column in pull.T], axis=1)
+    length = np.linalg.norm(mean, axis=1, keepdims=True)
+    smooth = (mean / np.where(length > 0, length, 1.0))[place]
+    # Faces within half the angle of the mean are within the angle of each other: one normal serves all.
+    apart = np.einsum("ij,ij->i", normals[owner], smooth) < np.cos(angle / 2)
+    sharp = np.flatnonzero(np.bincount(place, apart)[place] > 0)
+    smooth[sharp] = _split_normals(place[sharp], normals[owner[sharp]], weights[sharp], angle)
+    return smooth
+
+
+def _split_normals(place: NDArray, normals: Array, weights: Array, angle: float) -> Array:
+    """Return (n,3) the normal of each corner from those at its place (n,) that lie within `angle` of it."""
+    if not len(place):
+        return np.zeros((0, 3))
     order = np.argsort(place, kind="stable")
     _, begin, count = np.unique(place[order], return_index=True, return_counts=True)
     # Every corner meets every corner at its place: `mine` and `other` list the pairs, group by group.
     size = np.repeat(count, count)
     mine = np.repeat(np.arange(len(order)), size)
     offset = np.arange(len(mine)) - np.repeat(np.cumsum(size) - size, size)
-    other = np.repeat(begin, count)[mine] + offset
-    face, mate = owner[order][mine], owner[order][other]
-    near = np.einsum("ij,ij->i", normals[face], normals[mate]) >= np.cos(angle)
-    pull = np.where(near, weights[order][other], 0.0)[:, None] * normals[mate]
-    total = np.add.reduceat(pull, np.cumsum(size) - size, axis=0)
-    smooth = np.empty_like(total)
-    smooth[order] = total
-    length = np.linalg.norm(smooth, axis=1, keepdims=True)
-    return np.where(length > 0, smooth / np.where(length > 0, length, 1.0), normals[owner])
+    other = order[np.repeat(begin, count)[mine] + offset]
+    near = np.einsum("ij,ij->i", normals[order[mine]], normals[other]) >= np.cos(angle)
+    pull = np.where(near, weights[other], 0.0)[:, None] * normals[other]
+    total = np.empty((len(place), 3))
+    total[order] = np.add.reduceat(pull, np.cumsum(size) - size, axis=0)
+    length = np.linalg.norm(total, axis=1, keepdims=True)
+    return np.where(length > 0, total / np.where(length > 0, length, 1.0), normals)
 
 
 def _corner_angles(corners: Array) -> Array:

@@ -16,7 +16,8 @@ from sample_dataset import CATEGORIES, HEIGHT, WIDTH, make_config, make_dataset,
 
 from simdata.dataset import Dataset
 from simdata.errors import WriteError
-from simdata.write.coco import AUTO_POLYGON_LIMIT, choose_mask_format, commit
+from simdata.write.coco import commit
+from simdata.write.outline import AUTO_POLYGON_LIMIT, choose_mask_format
 from simdata.write.receipt import Receipt
 
 SPLITS = ("train", "val")

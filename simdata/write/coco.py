@@ -17,18 +17,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from simdata import mask
 from simdata.annotation import Sample
 from simdata.config import Config
 from simdata.errors import WriteError
 from simdata.scene import Scene
 from simdata.write.files import write_scene
+from simdata.write.outline import choose_mask_format, outline
 from simdata.write.put import put_stream
 from simdata.write.receipt import Receipt
 from simdata.write.store import image_batches, instance_batches, seal_shard
-
-# Polygons are ten times the bytes of RLE but every tool reads them; above this many they get too heavy.
-AUTO_POLYGON_LIMIT = 200_000
 
 _IMAGE_COLUMNS = ["image_id", "split", "file_name", "width", "height"]
 
@@ -106,13 +103,6 @@ def annotation_path(split: str) -> str:
     return f"annotations/instances_{split}.json"
 
 
-def choose_mask_format(config: Config, instances: int) -> str:
-    """Return "polygon" or "rle": one choice for the whole dataset, since readers break on a mixture."""
-    if config.labels.mask_format != "auto":
-        return config.labels.mask_format
-    return "polygon" if instances < AUTO_POLYGON_LIMIT else "rle"
-
-
 def image_record(row: Mapping[str, Any], config: Config) -> dict[str, Any]:
     """Make one entry of `images`. `file_name` is relative to `images/<split>/`, as in COCO itself."""
     return {
@@ -144,17 +134,9 @@ def annotation_record(
         "iscrowd": int(mask_format == "crowd"),
         "bbox": row["box_xywh"],
         "area": row["area"],
-        "segmentation": polygons(rle) if mask_format == "polygon" else rle,
+        "segmentation": json.loads(row["outline"] or outline(rle)) if mask_format == "polygon" else rle,
         "attributes": {"instance_id": row["instance_id"]} | json.loads(row["fields"]),
     }
-
-
-def polygons(rle: dict[str, Any]) -> list[list[float]]:
-    """Trace a mask on its pixel corners. They are whole numbers, written without the point: fewer bytes."""
-    return [
-        [int(value) if value.is_integer() else value for value in ring]
-        for ring in mask.polygons(mask.decode(rle))
-    ]
 
 
 def _head(config: Config, names: Sequence[str]) -> dict[str, Any]:
@@ -268,7 +250,7 @@ class _Derive:
 def _rows(folder: Path, shard: int) -> Iterator[dict[str, Any]]:
     """Read all instance rows of a shard, some at a time."""
     columns = ["annotation_id", "image_id", "instance_id", "category", "area", "box_xywh", "rle_counts"]
-    for rows in instance_batches(folder, shard, [*columns, "fields"]):
+    for rows in instance_batches(folder, shard, [*columns, "outline", "fields"]):
         yield from rows
 
 

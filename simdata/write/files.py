@@ -17,6 +17,7 @@ from simdata.config import Config
 from simdata.model import canonical_json
 from simdata.scene import Scene
 from simdata.write import encode
+from simdata.write.outline import outline, traced_by_workers
 from simdata.write.put import put_new
 from simdata.write.receipt import FileFact, fact_of_bytes
 
@@ -66,7 +67,7 @@ def write_scene(run: Run, samples: Iterable[Sample], folder: Path, config: Confi
     images, instances, fates = [], [], Counter[str]()
     for sample in samples:
         images.append(_image_row(sample, config, stage))
-        instances += [_instance_row(sample, instance) for instance in sample.instances]
+        instances += [_instance_row(sample, instance, config) for instance in sample.instances]
         fates.update(_fate(instance, config) for instance in sample.instances)
     facts = {
         "scene": _scene_record(run),
@@ -152,8 +153,9 @@ def _put_layers(sample: Sample, config: Config, stem: str, stage: _Stage) -> dic
     return written
 
 
-def _instance_row(sample: Sample, instance: Instance) -> dict[str, Any]:
+def _instance_row(sample: Sample, instance: Instance, config: Config) -> dict[str, Any]:
     """Say everything about one object in one image."""
+    traced = traced_by_workers(config) and _fate(instance, config) == "keep"
     rest = {name: value for name, value in instance.fields.items() if name not in _COLUMNS}
     return {
         "annotation_id": annotation_id(sample.image_id, instance.instance_id),
@@ -163,6 +165,7 @@ def _instance_row(sample: Sample, instance: Instance) -> dict[str, Any]:
         "area": int(instance.area),
         "box_xywh": [float(value) for value in instance.box_xywh],
         "rle_counts": instance.rle["counts"],
+        "outline": outline(instance.rle) if traced else None,
         "fields": canonical_json(rest),
     }
 

@@ -52,6 +52,7 @@ INSTANCE_SCHEMA = pa.schema(
         "area": pa.int64(),  # visible pixels
         "box_xywh": pa.list_(pa.float64(), 4),
         "rle_counts": pa.string(),  # COCO compressed RLE; its size is [height, width] of the image
+        "outline": pa.string(),  # JSON: COCO polygons, where the worker has traced them already
         "fields": pa.string(),  # JSON: every other label
     }
 )
