@@ -144,7 +144,7 @@ def workers(scenes: int = 24) -> dict[str, Any]:
     return verdict(figures, "ratio", 1.8, "at least")
 
 
-def memory(scenes: int = 500, warm: int = 100) -> dict[str, Any]:
+def memory(scenes: int = 500, warm: int = 200) -> dict[str, Any]:
     """Growth of one process per scene with new meshes and textures in each."""
     small = ["builder.cameras.width=160", "builder.cameras.height=120", "dataset.views=1"]
     pipeline = Pipeline(config(*small, scenes=scenes))
@@ -165,8 +165,8 @@ def memory(scenes: int = 500, warm: int = 100) -> dict[str, Any]:
     slope = statistics.linear_regression(x, resident[warm:]).slope
     figures = {
         "scenes": scenes,
-        "resident_mb_after_warm_up": resident[warm],
-        "resident_mb_at_end": resident[-1],
+        "warm_up": warm,
+        "resident_mb_every_50": [round(mb, 1) for mb in resident[49::50]],
         "growth_mb_per_scene": slope,
         "slow_down": statistics.mean(seconds[-100:]) / statistics.mean(seconds[warm : warm + 100]),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
