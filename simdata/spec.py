@@ -111,24 +111,53 @@ class Sun(Model):
         direction: (3,) unit, world frame, from the scene towards the light.
         color: sRGB tint.
         strength: irradiance on a facing surface, in units where 1 makes a white diffuse surface read 1.
+        angle: angular diameter, rad: what softens the shadows (the sun's is 0.0093, a window's about 0.3).
     """
 
     kind: Literal["sun"] = "sun"
     direction: Vector
     color: Srgb = (1.0, 1.0, 1.0)
     strength: float = Field(default=1.0, ge=0)
+    angle: float = Field(default=0.0093, ge=0, le=2)
 
 
 class PointLight(Model):
-    """A small lamp: strength is the same unit as the sun's, at one metre; falls off with distance squared."""
+    """A small lamp: strength is the same unit as the sun's, at one metre; falls off with distance squared.
+
+    Attributes:
+        position: metres, world frame.
+        radius: of the lamp, m: what softens the shadows.
+    """
 
     kind: Literal["point"] = "point"
     position: Vector
     color: Srgb = (1.0, 1.0, 1.0)
     strength: float = Field(default=1.0, ge=0)
+    radius: float = Field(default=0.03, gt=0)
 
 
-Light = Annotated[Sun | PointLight, Field(discriminator="kind")]
+class SpotLight(Model):
+    """A lamp that shines into a cone; on its axis it is as strong as a point light.
+
+    Attributes:
+        position: metres, world frame.
+        direction: (3,) unit, world frame, where it points.
+        angle: from its axis to where it ends, rad.
+        blend: share of that angle over which it fades out.
+        radius: of the lamp, m.
+    """
+
+    kind: Literal["spot"] = "spot"
+    position: Vector
+    direction: Vector
+    color: Srgb = (1.0, 1.0, 1.0)
+    strength: float = Field(default=1.0, ge=0)
+    angle: float = Field(default=0.6, gt=0, lt=1.6)
+    blend: float = Field(default=0.3, ge=0, le=1)
+    radius: float = Field(default=0.03, gt=0)
+
+
+Light = Annotated[Sun | PointLight | SpotLight, Field(discriminator="kind")]
 
 
 class Look(Model):

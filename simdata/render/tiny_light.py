@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 
 from simdata.camera import Camera, Pinhole
-from simdata.geometry import Pose, invert, look_at, transform
+from simdata.geometry import Pose, invert, look_at
+from simdata.render.caster import casters
 from simdata.scene import Scene
 from simdata.spec import Light, Sun
 
@@ -105,7 +106,8 @@ def lamp_of(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Lamp:
         bounds: (2, 3) metres, node frame, of each node.
         t: one of the scene's instants, seconds.
     """
-    casters, center, radius = _casters(scene, bounds, t)
+    cast = casters(scene, bounds, t)
+    center, radius = cast.center, cast.radius
     look = scene.spec.look
     lights = [_arriving(light, center) for light in look.lights]
     above = (np.array([0.0, 0.0, 1.0]), (1.0, 1.0, 1.0), 0.0)
@@ -122,7 +124,7 @@ def lamp_of(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Lamp:
         specular=SHEEN * (lit - unlit),
         center=center,
         radius=radius,
-        casters=casters,
+        casters=cast.nodes,
     )
 
 
@@ -133,29 +135,6 @@ def _arriving(light: Light, center: np.ndarray) -> tuple[np.ndarray, tuple[float
     arm = np.asarray(light.position) - center
     distance = max(float(np.linalg.norm(arm)), 1e-3)
     return arm / distance, light.color, light.strength / distance**2
-
-
-def _casters(
-    scene: Scene, bounds: Sequence[np.ndarray], t: float
-) -> tuple[frozenset[int], np.ndarray, float]:
-    """Choose the objects, and scenery not much larger than their spread; with centre and radius, metres."""
-    if not scene.nodes:
-        return frozenset(), np.zeros(3), 1.0
-    corners = np.stack(
-        [
-            transform(matrix, box[np.indices((2, 2, 2)).reshape(3, 8).T, [0, 1, 2]])
-            for box, matrix in zip(bounds, scene.world_from_nodes(t), strict=True)
-        ]
-    )
-    objects = np.array([node.instance > 0 for node in scene.nodes])
-    if not objects.any():
-        objects[:] = True
-    spread = np.linalg.norm(np.ptp(corners[objects].reshape(-1, 3), axis=0))
-    sizes = np.linalg.norm(np.ptp(corners, axis=1), axis=1)
-    chosen = np.flatnonzero(objects | (sizes < 3 * spread))
-    points = corners[chosen].reshape(-1, 3)
-    low, high = points.min(axis=0), points.max(axis=0)
-    return frozenset(chosen.tolist()), (low + high) / 2, float(np.linalg.norm(high - low) / 2)
 
 
 def _through(

@@ -1,0 +1,59 @@
+"""What casts shadows, and the sphere within which they are drawn: the same for every renderer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simdata.geometry import transform
+from simdata.scene import Scene
+
+# Scenery this many times wider than the objects' spread is a room or a ground: it casts no shadow, so that
+# walls do not keep an outdoor sun from a room without a ceiling.
+ROOM = 3.0
+
+
+@dataclass(frozen=True, eq=False)
+class Casters:
+    """Nodes that cast shadows.
+
+    Attributes:
+        nodes: indices into `scene.nodes`.
+        center, radius: of a sphere that holds them, metres, world frame.
+    """
+
+    nodes: frozenset[int]
+    center: np.ndarray
+    radius: float
+
+
+def casters(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Casters:
+    """Choose the objects, and scenery not much larger than their spread.
+
+    Args:
+        scene: with its motion.
+        bounds: (2, 3) metres, node frame, of each node.
+        t: one of the scene's instants, seconds.
+    """
+    if not scene.nodes:
+        return Casters(frozenset(), np.zeros(3), 1.0)
+    corners = world_corners(scene, bounds, t)
+    objects = np.array([node.instance > 0 for node in scene.nodes])
+    if not objects.any():
+        objects[:] = True
+    spread = np.linalg.norm(np.ptp(corners[objects].reshape(-1, 3), axis=0))
+    sizes = np.linalg.norm(np.ptp(corners, axis=1), axis=1)
+    chosen = np.flatnonzero(objects | (sizes < ROOM * spread))
+    points = corners[chosen].reshape(-1, 3)
+    low, high = points.min(axis=0), points.max(axis=0)
+    return Casters(frozenset(chosen.tolist()), (low + high) / 2, float(np.linalg.norm(high - low) / 2))
+
+
+def world_corners(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> np.ndarray:
+    """Return the corners of every node's box, (N, 8, 3) metres, world frame."""
+    corner = np.indices((2, 2, 2)).reshape(3, 8).T
+    boxes = [box[corner, [0, 1, 2]] for box in bounds]
+    pairs = zip(scene.world_from_nodes(t), boxes, strict=True)
+    return np.stack([transform(matrix, box) for matrix, box in pairs])

@@ -1,0 +1,3 @@
+"""`gl`."""
+from simdata.render.gl.renderer import GlRenderer
+__all__ = ["GlRenderer"]

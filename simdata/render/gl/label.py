@@ -1,0 +1,48 @@
+"""The truth at pixel centres: node ids, planar depth and normals in a pass of one sample a pixel."""
+
+from __future__ import annotations
+
+import moderngl
+import numpy as np
+
+from simdata.render.gl.program import compile_program
+from simdata.render.gl.stage import Stage
+from simdata.render.gl.target import Targets
+from simdata.render.gl.view import View
+
+
+class LabelPass:
+    """Draws ids, depth and normals.
+
+    Args:
+        context: where it draws.
+        targets: where its targets come from.
+    """
+
+    def __init__(self, context: moderngl.Context, targets: Targets) -> None:
+        self._context, self._targets = context, targets
+        self._program = compile_program(context, "scene", "label")
+
+    def draw(self, stage: Stage, view: View, t: float) -> dict[str, np.ndarray]:
+        """Return the layers of `Frame` but for rgb.
+
+        node_ids (H, W) int32, depth (H, W) float32 metres, normals (H, W, 3) float32, camera frame.
+        """
+        target = self._targets.labels(view.width, view.height)
+        target.use()
+        target.clear()
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        stage.look(view.world_from_view, t)
+        self._program["clip_from_view"].write(view.projection())
+        stage.geometry.draw(self._program, stage.nodes)
+        ids, depth, normals = (texture.read() for texture in target.color_attachments)
+        size = (view.height, view.width)
+        node_ids = np.frombuffer(ids, np.float32).reshape(size).astype(np.int32)
+        planar = np.frombuffer(depth, np.float32).reshape(size).copy()
+        planar[node_ids == 0] = np.inf
+        shading = np.frombuffer(normals, np.float16).reshape(*size, 4)[..., :3].astype(np.float32)
+        return {"node_ids": node_ids, "depth": planar, "normals": shading}
+
+    def release(self) -> None:
+        """Give the program back."""
+        self._program.release()

@@ -1,0 +1,162 @@
+"""The look's lights on the device, with one atlas of shadow maps a scene."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import moderngl
+import numpy as np
+
+from simdata.geometry import invert, look_at
+from simdata.material import linear_from_srgb
+from simdata.render.caster import Casters, casters
+from simdata.render.gl.stage import Stage, columns
+from simdata.spec import Light, SpotLight, Sun
+
+MAX_LIGHTS, MAX_SHADOWS = 16, 4
+ATLAS = 2048  # texels a side; four maps share it as quarters
+LIT_UNIT, DEPTH_UNIT = 2, 3
+WIDEST = 3.0  # half width of a lamp's map at z = 1
+
+
+class Lighting:
+    """Lights in the table that `light.glsl` reads; the strongest cast shadows.
+
+    Args:
+        context: where they are.
+        depth_program: draws depth alone.
+    """
+
+    def __init__(self, context: moderngl.Context, depth_program: moderngl.Program) -> None:
+        self._context, self._program = context, depth_program
+        self._atlas = context.depth_texture((ATLAS, ATLAS))
+        self._target = context.framebuffer(depth_attachment=self._atlas)
+        self._lit = context.sampler(
+            texture=self._atlas, compare_func="<=", filter=(moderngl.LINEAR, moderngl.LINEAR),
+            repeat_x=False, repeat_y=False,
+        )  # fmt: skip
+        self._plain = context.sampler(
+            texture=self._atlas, compare_func="", filter=(moderngl.NEAREST, moderngl.NEAREST),
+            repeat_x=False, repeat_y=False,
+        )  # fmt: skip
+        self._light_table = context.buffer(reserve=64 * MAX_LIGHTS)
+        self._shadow_table = context.buffer(reserve=96 * MAX_SHADOWS)
+        self._lights: list[Light] = []
+        self._maps: dict[int, _Map] = {}
+
+    def load(self, stage: Stage, t: float) -> None:
+        """Take the lights of a scene and draw what each of the strongest sees."""
+        cast = casters(stage.scene, stage.bounds, t)
+        lights = stage.scene.spec.look.lights
+        strongest = sorted(lights, key=lambda light: -_reaching(light, cast.center))
+        self._lights = [light for light in strongest if light.strength > 0][:MAX_LIGHTS]
+        shaded = self._lights[:MAX_SHADOWS] if cast.nodes else []
+        side = 1.0 if len(shaded) < 2 else 0.5
+        self._maps = {}
+        self._target.use()
+        self._target.clear()
+        drawn = [node for node in stage.nodes if node in cast.nodes]
+        for number, light in enumerate(shaded):
+            corner = (side * (number % 2), side * (number // 2))
+            self._maps[number] = _map_of(light, cast, corner, side)
+            self._draw(self._maps[number], stage, drawn, t)
+
+    def bind(self, view_from_world: np.ndarray, program: moderngl.Program) -> None:
+        """Tell a program about the lights as a viewer sees them."""
+        rows = [self._light_row(i, light, view_from_world) for i, light in enumerate(self._lights)]
+        self._light_table.write(np.array(rows, np.float32).tobytes() or bytes(64))
+        world_from_view = invert(view_from_world)
+        shadows = b"".join(shadow.row(world_from_view) for shadow in self._maps.values())
+        self._shadow_table.write(shadows or bytes(96))
+        self._light_table.bind_to_storage_buffer(2)
+        self._shadow_table.bind_to_storage_buffer(3)
+        self._lit.use(LIT_UNIT)
+        self._plain.use(DEPTH_UNIT)
+        program["light_count"] = len(self._lights)
+
+    def release(self) -> None:
+        """Give everything back."""
+        for thing in (self._lit, self._plain, self._target, self._atlas, self._light_table, self._shadow_table):
+            thing.release()
+
+    def _draw(self, shadow: _Map, stage: Stage, nodes: list[int], t: float) -> None:
+        """Draw what one light sees into its tile."""
+        (x, y), side = shadow.corner, shadow.side
+        self._target.viewport = tuple(round(ATLAS * value) for value in (x, y, side, side))
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        stage.look(shadow.world_from_light, t)
+        self._program["clip_from_view"].write(shadow.projection())
+        stage.geometry.draw(self._program, nodes)
+
+    def _light_row(self, number: int, light: Light, view_from_world: np.ndarray) -> list[float]:
+        """Return a light as `light.glsl` reads it, (16,)."""
+        rotation, shift = view_from_world[:3, :3], view_from_world[:3, 3]
+        color = [light.strength * linear_from_srgb(channel) for channel in light.color]
+        shadow = float(number if number in self._maps else -1)
+        if isinstance(light, Sun):
+            way = rotation @ np.asarray(light.direction)
+            return [*way, 0.0, *color, np.sin(light.angle / 2), 0.0, 0.0, 1.0, -1.0, 0.0, shadow, 0.0, 0.0]
+        place, axis, end, begin = rotation @ np.asarray(light.position) + shift, (0.0, 0.0, 1.0), -1.0, 0.0
+        if isinstance(light, SpotLight):
+            axis = rotation @ np.asarray(light.direction)
+            end, begin = np.cos(light.angle), np.cos(light.angle * (1 - light.blend)) + 1e-4
+        return [*place, 1.0, *color, light.radius, *axis, end, begin, shadow, 0.0, 0.0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Map:
+    """What one light sees: its tile of the atlas, (x, y) and side of 1, and how it looks.
+
+    near, far: metres; half_width: metres, of the map (for a lamp: at z = 1).
+    """
+
+    world_from_light: np.ndarray
+    lamp: bool
+    near: float
+    far: float
+    half_width: float
+    corner: tuple[float, float]
+    side: float
+
+    def projection(self) -> bytes:
+        """Return clip_from_light."""
+        near, far = self.near, self.far
+        clip = np.zeros((4, 4))
+        clip[0, 0] = clip[1, 1] = 1 / self.half_width
+        if self.lamp:
+            clip[2, 2:] = (far + near) / (far - near), -2 * far * near / (far - near)
+            clip[3, 2] = 1
+        else:
+            clip[2, 2:] = 2 / (far - near), -(far + near) / (far - near)
+            clip[3, 3] = 1
+        return columns(clip)
+
+    def row(self, world_from_view: np.ndarray) -> bytes:
+        """Return the map as `light.glsl` reads it."""
+        light_from_view = columns(invert(self.world_from_light) @ world_from_view)
+        tile = [*self.corner, self.side, ATLAS * self.side]
+        return light_from_view + np.array([*tile, self.near, self.far, self.half_width, 0], np.float32).tobytes()
+
+
+def _map_of(light: Light, cast: Casters, corner: tuple[float, float], side: float) -> _Map:
+    """Fit a light's map about the sphere of all that casts shadows; shadows reach ten radii beyond it."""
+    center, radius = cast.center, 1.02 * cast.radius
+    if isinstance(light, Sun):
+        eye = center + 2 * radius * np.asarray(light.direction)
+        return _Map(look_at(eye, center), False, radius, 12 * radius, radius, corner, side)
+    distance = float(np.linalg.norm(np.asarray(light.position) - center))
+    if distance > 1.05 * radius:
+        tangent = radius / np.sqrt(distance**2 - radius**2)
+        near = distance - radius
+    else:  # it hangs among them: it shadows what lies below it, within a wide cone
+        tangent, near = WIDEST, 0.02 * radius
+    aim = center if distance > 1.05 * radius else np.asarray(light.position) - (0, 0, 1)
+    pose = look_at(light.position, aim)
+    return _Map(pose, True, near, distance + 11 * radius, min(tangent, WIDEST), corner, side)
+
+
+def _reaching(light: Light, center: np.ndarray) -> float:
+    """Return a light's strength at a point, whatever its cone."""
+    if isinstance(light, Sun):
+        return light.strength
+    return light.strength / max(float(np.sum((np.asarray(light.position) - center) ** 2)), 1e-6)

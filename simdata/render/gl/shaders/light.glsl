@@ -1,0 +1,98 @@
+// Lights, and how much of each a point receives.
+
+struct Light {
+    vec4 position;  // xyz: where a lamp stands, or the unit way towards a sun; w: 1 lamp, 0 sun. View frame, m
+    vec4 color;     // rgb: linear, times strength; w: radius of a lamp, m; sine of a sun's angular radius
+    vec4 axis;      // xyz: unit, where a spot points; w: cosine of the angle at which it ends, -1 for no spot
+    vec4 extra;     // x: cosine of the angle at which a spot begins to fade; y: its shadow, -1 for none
+};
+
+struct Shadow {
+    mat4 light_from_view;  // OpenCV axes: z from the light
+    vec4 tile;             // xy: corner of its tile in the atlas, z: side; all of 1. w: texels along the side
+    vec4 range;            // x, y: nearest and farthest z; z: half width of the map, m (at z = 1 for a lamp)
+};
+
+layout(std430, binding = 2) readonly buffer Lights { Light lights[]; };
+layout(std430, binding = 3) readonly buffer Shadows { Shadow shadows[]; };
+uniform int light_count;
+uniform sampler2DShadow shadow_lit;  // compares
+uniform sampler2D shadow_depth;      // the same atlas, as it is
+
+// Points evenly over the unit disk. Source: Vogel, "A better way to construct the sunflower head" (1979):
+// radius sqrt((k + 1/2) / n), angle k times the golden angle.
+const vec2 SEARCH[8] = vec2[](
+    vec2(0.2500, 0.0000), vec2(-0.3193, 0.2925), vec2(0.0489, -0.5569), vec2(0.4024, 0.5249),
+    vec2(-0.7385, -0.1306), vec2(0.6996, -0.4450), vec2(-0.2340, 0.8705), vec2(-0.4463, -0.8593));
+const vec2 FILTER[16] = vec2[](
+    vec2(0.1768, 0.0000), vec2(-0.2258, 0.2068), vec2(0.0346, -0.3938), vec2(0.2846, 0.3712),
+    vec2(-0.5222, -0.0924), vec2(0.4947, -0.3147), vec2(-0.1655, 0.6155), vec2(-0.3156, -0.6076),
+    vec2(0.6846, 0.2500), vec2(-0.7123, 0.2940), vec2(0.3434, -0.7337), vec2(0.2537, 0.8089),
+    vec2(-0.7647, -0.4432), vec2(0.8971, -0.1972), vec2(-0.5475, 0.7788), vec2(-0.1265, -0.9761));
+
+// A rotation that differs between neighbouring pixels. Source: Jimenez, "Next Generation Post Processing in
+// Call of Duty: Advanced Warfare" (2014).
+mat2 turn_of(vec2 pixel) {
+    float angle = 6.2831853 * fract(52.9829189 * fract(dot(pixel, vec2(0.06711056, 0.00583715))));
+    return mat2(cos(angle), sin(angle), -sin(angle), cos(angle));
+}
+
+float map_depth(Shadow shadow, bool lamp, float z) {
+    float near = shadow.range.x, far = shadow.range.y;
+    return (lamp ? far * (z - near) / z : z - near) / (far - near);
+}
+
+float metric_depth(Shadow shadow, bool lamp, float depth) {
+    float near = shadow.range.x, far = shadow.range.y;
+    return lamp ? near * far / (far - depth * (far - near)) : near + depth * (far - near);
+}
+
+// Share of the light that reaches a point: 1 lit, 0 in shadow. The penumbra grows with the distance between
+// what casts the shadow and what receives it.
+// Source: Fernando, "Percentage-Closer Soft Shadows" (2005); depths along the receiver's plane as in
+// Isidoro, "Shadow Mapping: GPU-based Tips and Techniques" (2006).
+float arriving(Light light, vec3 at, vec3 facing, mat2 turn) {
+    Shadow shadow = shadows[int(light.extra.y)];
+    bool lamp = light.position.w > 0.5;
+    vec3 q = (shadow.light_from_view * vec4(at, 1.0)).xyz;
+    vec3 n = mat3(shadow.light_from_view) * facing;
+    float half_width = shadow.range.z * (lamp ? q.z : 1.0);  // of the map where the point is, m
+    vec2 center = 0.5 + 0.5 * q.xy / half_width;
+    if (q.z <= shadow.range.x || q.z >= shadow.range.y || clamp(center, 0.0, 1.0) != center) return 1.0;
+    float texel = 2.0 * half_width / shadow.tile.w;
+    vec2 slope = clamp(-n.xy / min(n.z, -1e-3), -8.0, 8.0);
+    float bias = texel * (1.0 + 0.75 * (abs(slope.x) + abs(slope.y)));
+    float spread = light.color.w * (lamp ? (q.z - shadow.range.x) / shadow.range.x : q.z - shadow.range.x);
+    float widest = clamp(spread, texel, 0.25 * half_width);
+
+    float blockers = 0.0, summed = 0.0;
+    for (int tap = 0; tap < SEARCH.length(); tap++) {
+        vec2 way = widest * (turn * SEARCH[tap]);
+        vec2 where = clamp(center + 0.5 * way / half_width, 0.5 / shadow.tile.w, 1.0 - 0.5 / shadow.tile.w);
+        float z = metric_depth(shadow, lamp, textureLod(shadow_depth, shadow.tile.xy + shadow.tile.z * where, 0.0).r);
+        if (z < q.z + dot(slope, way) - bias) { blockers += 1.0; summed += z; }
+    }
+    if (blockers == 0.0) return 1.0;
+
+    float blocker = summed / blockers;
+    float width = light.color.w * max(q.z - blocker, 0.0) / (lamp ? blocker : 1.0);
+    width = clamp(width, texel, widest);
+    float lit = 0.0;
+    for (int tap = 0; tap < FILTER.length(); tap++) {
+        vec2 way = width * (turn * FILTER[tap]);
+        vec2 where = clamp(center + 0.5 * way / half_width, 0.5 / shadow.tile.w, 1.0 - 0.5 / shadow.tile.w);
+        float z = q.z + dot(slope, way) - bias;
+        lit += textureLod(shadow_lit, vec3(shadow.tile.xy + shadow.tile.z * where, map_depth(shadow, lamp, z)), 0.0);
+    }
+    return lit / float(FILTER.length());
+}
+
+// The unit way from a point to a light, and its strength there before anything stands between (w).
+vec4 towards(Light light, vec3 at) {
+    if (light.position.w < 0.5) return vec4(light.position.xyz, 1.0);
+    vec3 arm = light.position.xyz - at;
+    float distance = max(length(arm), max(light.color.w, 1e-3));
+    vec3 way = arm / distance;
+    float spot = light.axis.w < -0.5 ? 1.0 : smoothstep(light.axis.w, light.extra.x, dot(-way, light.axis.xyz));
+    return vec4(way, spot / (distance * distance));
+}

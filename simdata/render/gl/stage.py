@@ -1,0 +1,48 @@
+"""A scene at one instant on the device: geometry, and where every node is for whoever looks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import moderngl
+import numpy as np
+
+from simdata.geometry import invert
+from simdata.mesh import Mesh
+from simdata.render.gl.geometry import Geometry
+from simdata.scene import Scene
+
+
+class Stage:
+    """What every pass draws.
+
+    Args:
+        context: where it is put.
+        scene: with its motion.
+        meshes: of its nodes.
+        geometry: the same on the device.
+    """
+
+    def __init__(
+        self, context: moderngl.Context, scene: Scene, meshes: Sequence[Mesh], geometry: Geometry
+    ) -> None:
+        self.scene, self.geometry = scene, geometry
+        self.bounds = [mesh.bounds for mesh in meshes]
+        self._poses = context.buffer(reserve=max(64 * len(meshes), 64))
+        # Objects stand before scenery: what is drawn first spares what comes behind it.
+        self.nodes = sorted(range(len(meshes)), key=lambda k: (scene.nodes[k].instance == 0, -k))
+
+    def look(self, world_from_view: np.ndarray, t: float) -> None:
+        """Put every node where a viewer (4, 4) sees it at an instant of the scene, seconds."""
+        view_from_node = invert(world_from_view) @ self.scene.world_from_nodes(t)
+        self._poses.write(columns(view_from_node) or bytes(64))
+        self._poses.bind_to_storage_buffer(0)
+
+    def release(self) -> None:
+        """Give the poses back; the geometry may serve another look."""
+        self._poses.release()
+
+
+def columns(matrices: np.ndarray) -> bytes:
+    """Return matrices (..., 4, 4) as OpenGL stores them."""
+    return np.swapaxes(matrices, -1, -2).astype(np.float32).tobytes()

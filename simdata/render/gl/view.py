@@ -1,0 +1,40 @@
+"""Views that a rasteriser can draw: a pinhole somewhere, and its projection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """A pinhole picture.
+
+    Attributes:
+        world_from_view: (4, 4), OpenCV axes.
+        matrix: K, (3, 3), pixels.
+        width, height: pixels.
+        near, far: metres along z.
+    """
+
+    world_from_view: np.ndarray
+    matrix: np.ndarray
+    width: int
+    height: int
+    near: float
+    far: float
+
+    def projection(self) -> bytes:
+        """Return clip_from_view for OpenGL: row 0 of what is drawn is the top row of the picture.
+
+        Source: OpenGL 4.5 specification, 13.6; K as in Hartley & Zisserman, Multiple View Geometry, ch. 6.
+        """
+        near, far = self.near, self.far
+        clip = np.zeros((4, 4))
+        clip[0, :3] = 2 * self.matrix[0] / self.width
+        clip[1, :3] = 2 * self.matrix[1] / self.height
+        clip[:2, 2] -= 1
+        clip[2, 2:] = (far + near) / (far - near), -2 * far * near / (far - near)
+        clip[3, 2] = 1
+        return clip.T.astype(np.float32).tobytes()
