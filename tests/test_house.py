@@ -30,6 +30,7 @@ STEPS: dict[str, int] = {
     "mesh_file": 1,
     "placement": 6,
     "material": 3,
+    "silhouette": 3,
     "texture": 4,
     "spec": 4,
     "body": 5,
