@@ -113,14 +113,19 @@ def window(camera: Camera, vertices: np.ndarray) -> Window:
         return (0, 0, 0, 0)
     if not keeps_lines_straight(camera):
         return whole
-    low, high = vertices.min(0), vertices.max(0)
+    low, high = _bounds(vertices)
     near, far = max(low[2], camera.near), min(high[2], camera.far)
     if near > far:
         return (0, 0, 0, 0)
     if low[2] < near or high[2] > far:
         corners = np.meshgrid((low[0], high[0]), (low[1], high[1]), (near, far))
         vertices = np.stack(corners, -1).reshape(-1, 3)
-    pixels = camera.lens.project(vertices)
-    x0, y0 = np.clip(np.floor(pixels.min(0)), whole[:2], whole[2:]).astype(int).tolist()
-    x1, y1 = np.clip(np.ceil(pixels.max(0)), whole[:2], whole[2:]).astype(int).tolist()
+    low, high = _bounds(camera.lens.project(vertices))
+    x0, y0 = np.clip(np.floor(low), whole[:2], whole[2:]).astype(int).tolist()
+    x1, y1 = np.clip(np.ceil(high), whole[:2], whole[2:]).astype(int).tolist()
     return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else (0, 0, 0, 0)
+
+
+def _bounds(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the lowest and highest (d,) of (n, d) points; a column at a time is several times faster."""
+    return np.array([axis.min() for axis in points.T]), np.array([axis.max() for axis in points.T])

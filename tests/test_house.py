@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 STEPS: dict[str, int] = {
     "errors": 0,
     "model": 0,
+    "coverage": 1,
     "geometry": 1,
     "mask": 1,
     "mesh": 1,
@@ -43,7 +44,8 @@ STEPS: dict[str, int] = {
     "physics": 6,
     "raycast": 6,
     "render": 7,
-    "annotate": 7,
+    "amodal": 7,
+    "annotate": 8,
     "write": 8,
     "dataset": 8,
     "check": 9,
