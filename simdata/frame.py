@@ -10,6 +10,7 @@ import numpy as np
 
 from simdata.camera import Camera
 from simdata.errors import FrameError
+from simdata.silhouette import Silhouette
 
 # name -> (trailing shape, dtype); any other layer only has to be (H, W, ...).
 KNOWN_LAYERS: dict[str, tuple[tuple[int, ...], type]] = {
@@ -32,6 +33,8 @@ class Frame:
             node_ids: (H, W) int32; i is `scene.nodes[i - 1]`, 0 is background. Taken at pixel centres.
             depth: (H, W) float32, planar z, metres; inf where nothing was hit.
             normals: (H, W, 3) float32, unit, camera frame; 0 where nothing was hit. Optional.
+        silhouettes: instance id -> silhouette of every labelled instance, seen or not; None where the
+            renderer makes none (`simdata.amodal` makes them from the scene).
 
     Raises:
         FrameError: rgb, node_ids or depth is missing, or a shape or dtype is wrong.
@@ -40,6 +43,7 @@ class Frame:
     camera: Camera
     t: float
     layers: Mapping[str, np.ndarray] = field(repr=False)
+    silhouettes: Mapping[int, Silhouette] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         missing = {"rgb", "node_ids", "depth"} - set(self.layers)
@@ -54,6 +58,8 @@ class Frame:
                 )
             array.flags.writeable = False
         object.__setattr__(self, "layers", MappingProxyType(dict(self.layers)))
+        if self.silhouettes is not None:
+            object.__setattr__(self, "silhouettes", MappingProxyType(dict(self.silhouettes)))
 
     @property
     def rgb(self) -> np.ndarray:
