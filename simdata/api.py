@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from simdata.annotation import Sample
 from simdata.config import Config
 from simdata.config_file import load_config
 from simdata.pipeline import Pipeline, resolve
+from simdata.render import passed_over
 from simdata.workers.run import Summary
 from simdata.workers.run import generate as run_generate
 
@@ -45,7 +47,10 @@ def samples(config: Config | str | Path, *, seed: int | None = None, start: int 
     if seed is not None:
         config = config.model_copy(update={"seed": seed})
     with tempfile.TemporaryDirectory(prefix="simdata-assets-") as folder:
-        pipeline = Pipeline(resolve(config, Path(folder)), store=Path(folder))
+        resolved = resolve(config, Path(folder))
+        for note in passed_over(config.renderer, resolved.renderer):
+            warnings.warn(note, stacklevel=2)
+        pipeline = Pipeline(resolved, store=Path(folder))
         try:
             for number in range(start, config.dataset.scenes):
                 yield from pipeline.samples(pipeline.scene(number))

@@ -115,6 +115,19 @@ class LabelConfig(Model):
         return "hidden" if self.hidden == "drop" else self.hidden
 
 
+class RenderConfig(Model):
+    """How colours are drawn. Labels depend on none of it.
+
+    Attributes:
+        samples: colour samples a pixel; 0 takes the renderer's own choice (gl 4, tiny 1).
+        device: "gpu" fails where there is none, "cpu" leaves it alone, "auto" takes one where there is one;
+            settled in the plan, so that all workers draw alike.
+    """
+
+    samples: Literal[0, 1, 4, 16, 64] = 0
+    device: Literal["auto", "cpu", "gpu"] = "auto"
+
+
 class RunConfig(Model):
     """How the work is cut. It is in the plan because shards are visible in the dataset.
 
@@ -153,7 +166,8 @@ class Config(Model):
         seed: any int >= 0; 0 is a seed.
         let: shared variables, drawn once a scene; a field uses one with {dist: ref, name: …}.
         builder: the builder's own fields; see `make_builder`.
-        renderer: name of the renderer, or "auto".
+        renderer: name of the renderer; "auto" is `gl` where OpenGL opens, else `tiny`.
+        render: samples and device.
     """
 
     version: Literal[1] = 1
@@ -164,6 +178,7 @@ class Config(Model):
     dataset: DatasetConfig = Field(default_factory=DatasetConfig)
     labels: LabelConfig = LabelConfig()
     renderer: str = "auto"
+    render: RenderConfig = RenderConfig()
     run: RunConfig = RunConfig()
     info: InfoConfig = InfoConfig()
 

@@ -19,6 +19,7 @@ from simdata.render import RENDERERS
 # Distribution -> module; what a dataset cannot be made without.
 NEEDED = {
     "embreex": "embreex",
+    "moderngl": "moderngl",
     "numpy": "numpy",
     "opencv-python-headless": "cv2",
     "pillow": "PIL",
@@ -96,8 +97,7 @@ def _package(distribution: str, module: str, *, needed: bool = True) -> Finding:
 def _renderers() -> Iterator[Finding]:
     for name in RENDERERS.names():
         try:
-            says = RENDERERS.load(name).probe().removeprefix(f"{name}: ")
-            yield Finding(f"renderer {name}", True, says)
+            yield Finding(f"renderer {name}", True, RENDERERS.load(name).probe().says)
         except SimdataError as error:
             yield Finding(f"renderer {name}", False, str(error))
 

@@ -108,7 +108,10 @@ class Pipeline:
     def renderer(self) -> Any:
         """Open the renderer, once."""
         if self._renderer is None:
-            self._renderer = make_renderer(self.config.renderer, store=self.store)
+            render = self.config.render
+            self._renderer = make_renderer(
+                self.config.renderer, store=self.store, samples=render.samples, device=render.device
+            )
         return self._renderer
 
     def close(self) -> None:
@@ -152,4 +155,7 @@ def resolve(config: Config, store: Path) -> Config:
     if hasattr(builder, "prepare"):
         builder = builder.prepare(store)
     fields = builder.model_dump(mode="json")
-    return config.model_copy(update={"builder": fields, "renderer": resolve_renderer(config.renderer)})
+    render = config.render
+    taken = resolve_renderer(config.renderer, samples=render.samples, device=render.device)
+    settled = render.model_copy(update={"samples": taken.samples, "device": taken.device})
+    return config.model_copy(update={"builder": fields, "renderer": taken.name, "render": settled})

@@ -58,7 +58,10 @@ def replay(dataset: Dataset, image_id: int, *, changes: Sequence[str] = ()) -> R
     record = dataset.by_id(image_id)
     scene = changed(record.scene(), changes)
     store = dataset.path / "assets"
-    renderer = make_renderer(dataset.config.renderer, store=store)
+    config = dataset.config
+    renderer = make_renderer(
+        config.renderer, store=store, samples=config.render.samples, device=config.render.device
+    )
     try:
         renderer.load(scene)
         frame = renderer.render(scene.spec.cameras[record.index.view], record.t)

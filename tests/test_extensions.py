@@ -91,7 +91,7 @@ class TestRenderers:
             assert np.array_equal(first.layers[layer], again.layers[layer]), layer
 
     def test_probe_is_one_line(self, name: str) -> None:
-        assert "\n" not in RENDERERS.load(name).probe()
+        assert "\n" not in RENDERERS.load(name).probe().says
 
 
 @pytest.mark.parametrize("name", ANNOTATORS.names())

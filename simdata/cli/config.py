@@ -82,7 +82,7 @@ def _state(table: object, name: str) -> str:
     try:
         found = table.load(name)
         if hasattr(found, "probe"):
-            return f"works: {found.probe().removeprefix(f'{name}: ')}"
+            return f"works: {found.probe().says}"
     except SimdataError as error:
         return f"does not work here: {error}"
     return (found.__doc__ or "").strip().partition("\n")[0]

@@ -93,7 +93,7 @@ def _run(config: Config, out: Path, **options: object) -> Summary:
     from simdata.workers.run import generate as run
 
     with Screen() as screen:
-        return run(config, out, on_progress=screen.show, **options)  # type: ignore[arg-type]
+        return run(config, out, on_progress=screen.show, warn=screen.say, **options)  # type: ignore[arg-type]
 
 
 def _told(summary: Summary) -> str:

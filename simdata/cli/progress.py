@@ -35,6 +35,13 @@ class Screen:
         if self._bar is not None:
             self._bar.stop()
 
+    def say(self, line: str) -> None:
+        """Show a line that stays."""
+        if self._bar is not None:
+            self._bar.console.print(line, markup=False, highlight=False)
+        else:
+            typer.echo(line, err=True)
+
     def show(self, progress: Progress) -> None:
         """Show how far it is."""
         if self._bar is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -15,14 +17,46 @@ RENDERERS = Registry(
     "renderer",
     {
         "flat": "simdata.render.flat:FlatRenderer",
+        "gl": "simdata.render.gl:GlRenderer",
         "tiny": "simdata.render.tiny:TinyRenderer",
     },
     "simdata.renderers",
-    {"tiny": "pip install 'pybullet>=3.2.7' (wheels: Linux x86_64, Python 3.11 or older)"},
+    {
+        "gl": "pip install 'moderngl>=5.12'",
+        "tiny": "pip install 'pybullet>=3.2.7' (wheels: Linux x86_64, Python 3.11 or older)",
+    },
 )
 
 # What "auto" tries, best first. `flat` has no light and takes minutes: it is asked for by name only.
-PREFERENCE = ("tiny",)
+PREFERENCE = ("gl", "tiny")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a renderer is on this machine.
+
+    Attributes:
+        says: a line for people, with versions.
+        device: what draws, "cpu" or "gpu".
+        samples: colour samples a pixel that it takes when nobody says how many.
+    """
+
+    says: str
+    device: str
+    samples: int
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """Which renderer a run takes; the same for all of its workers.
+
+    Attributes:
+        name, samples, device: arguments of `make_renderer`.
+    """
+
+    name: str
+    samples: int
+    device: str
 
 
 class Renderer(Protocol):
@@ -31,8 +65,17 @@ class Renderer(Protocol):
     ids, depth and normals are samples at pixel centres; colour may be smoothed over the pixel.
     """
 
-    def __init__(self, *, store: Path | None = None) -> None:
-        """Open the backend; `store` is the folder of imported meshes and textures."""
+    def __init__(self, *, store: Path | None = None, samples: int = 0, device: str = "auto") -> None:
+        """Open the backend.
+
+        Args:
+            store: folder of imported meshes and textures.
+            samples: colour samples a pixel: 1, 4, 16 or 64; 0 is the renderer's own choice.
+            device: "cpu", "gpu" or "auto".
+
+        Raises:
+            RenderError: it cannot open, or not on this device; nothing else takes its place.
+        """
 
     def load(self, scene: Scene) -> None:
         """Take a scene; the one before is forgotten."""
@@ -44,27 +87,29 @@ class Renderer(Protocol):
         """Give back what the backend holds."""
 
     @classmethod
-    def probe(cls) -> str:
-        """Say in a line what works, with versions.
+    def probe(cls, device: str = "auto") -> Probe:
+        """Say what works.
 
         Raises:
             RenderError: it does not, why, and what to install.
         """
 
 
-def make_renderer(name: str, *, store: Path | None = None) -> Renderer:
+def make_renderer(
+    name: str, *, store: Path | None = None, samples: int = 0, device: str = "auto"
+) -> Renderer:
     """Open the renderer called `name`; it is never replaced by another one.
 
     Raises:
         UnknownNameError: no such renderer.
         RenderError: it cannot open on this machine.
     """
-    renderer: Renderer = RENDERERS.load(name)(store=store)
+    renderer: Renderer = RENDERERS.load(name)(store=store, samples=samples, device=device)
     return renderer
 
 
-def resolve_renderer(name: str) -> str:
-    """Return the name of a renderer that opens here: `name` itself, or for "auto" the first that works.
+def resolve_renderer(name: str, *, samples: int = 0, device: str = "auto") -> Resolved:
+    """Settle which renderer opens here: `name` itself, or for "auto" the first that works.
 
     Done once for a run, on the driver, so that one dataset never holds two kinds of pictures.
 
@@ -72,15 +117,35 @@ def resolve_renderer(name: str) -> str:
         UnknownNameError: no such renderer.
         RenderError: it does not work here; says why and what to install.
     """
-    if name != "auto":
-        RENDERERS.load(name).probe()
-        return name
     faults = []
-    for candidate in PREFERENCE:
+    for candidate in PREFERENCE if name == "auto" else (name,):
         try:
-            RENDERERS.load(candidate).probe()
+            probe = RENDERERS.load(candidate).probe(device)
         except (RenderError, ConfigError) as error:
+            if name != "auto":
+                raise
             faults.append(f"{candidate}: {error}")
         else:
-            return candidate
+            return Resolved(candidate, samples or probe.samples, probe.device)
     raise RenderError("no renderer works here. " + "; ".join(faults))
+
+
+def passed_over(name: str, taken: str, *, device: str = "auto") -> Iterator[str]:
+    """Say why "auto" took no better renderer than `taken`, a line each."""
+    if name != "auto" or taken not in PREFERENCE:
+        return
+    for candidate in PREFERENCE[: PREFERENCE.index(taken)]:
+        try:
+            RENDERERS.load(candidate).probe(device)
+        except (RenderError, ConfigError) as error:
+            yield f"renderer {taken}, because {candidate} does not work here: {error}"
+
+
+def only_cpu(name: str, device: str) -> None:
+    """Refuse a GPU where a renderer has no use for one.
+
+    Raises:
+        RenderError: a GPU was asked for.
+    """
+    if device == "gpu":
+        raise RenderError(f"{name} draws on the CPU; a GPU needs renderer gl, or render.device auto")

@@ -17,6 +17,7 @@ from simdata.errors import RenderError
 from simdata.frame import Frame
 from simdata.geometry import invert, transform
 from simdata.mesh import Mesh
+from simdata.render import Probe, only_cpu
 from simdata.scene import Scene
 
 PAIRS = 1 << 20  # (ray, triangle) pairs tested at a time: about 50 MB of temporaries
@@ -34,16 +35,18 @@ class _Nearest:
 class FlatRenderer:
     """Constant colours, ids, depth and normals by testing every ray against every triangle near it."""
 
-    def __init__(self, *, store: Path | None = None) -> None:
-        """Take the folder of imported meshes."""
+    def __init__(self, *, store: Path | None = None, samples: int = 0, device: str = "auto") -> None:
+        """Take the folder of imported meshes; one sample a pixel, on the CPU, is all it has."""
+        only_cpu("flat", device)
         self._store = store
         self._scene: Scene | None = None
         self._meshes: list[Mesh] = []
 
     @classmethod
-    def probe(cls) -> str:
+    def probe(cls, device: str = "auto") -> Probe:
         """Say what works."""
-        return f"flat: NumPy {np.__version__}, float64 ray casting"
+        only_cpu("flat", device)
+        return Probe(f"NumPy {np.__version__}, float64 ray casting", "cpu", 1)
 
     def load(self, scene: Scene) -> None:
         """Take a scene and load its meshes.

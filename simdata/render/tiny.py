@@ -7,6 +7,7 @@ is moved by half a pixel. Roughness and metalness do not show, and there is one 
 from __future__ import annotations
 
 import gc
+import math
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ from simdata.geometry import invert, quat_from_matrix
 from simdata.material import FieldTexture, ImageTexture, Texture
 from simdata.mesh import Mesh
 from simdata.physics import load_pybullet
+from simdata.render import Probe, only_cpu
 from simdata.render.tiny_light import Lamp, lamp_of
 from simdata.scene import Scene
 from simdata.texture import bake
@@ -40,21 +42,23 @@ _PyBulletPose = tuple[list[float], list[float]]
 class TinyRenderer:
     """Draws with PyBullet's software rasteriser, in a simulator of its own."""
 
-    def __init__(self, *, store: Path | None = None, samples: int = 1) -> None:
+    def __init__(self, *, store: Path | None = None, samples: int = 0, device: str = "auto") -> None:
         """Open a simulator.
 
         Args:
             store: folder of imported meshes and textures.
-            samples: colour samples along each side of a pixel; ids and depth take one, at its centre.
+            samples: colour samples a pixel, a square number; 0 is 1. Ids and depth take one, at its centre.
+            device: "cpu" or "auto".
 
         Raises:
-            RenderError: PyBullet is missing or cannot open.
+            RenderError: PyBullet is missing or cannot open; or a GPU was asked for.
         """
+        only_cpu("tiny", device)
         try:
             self._bullet = load_pybullet()
         except PhysicsError as error:
             raise RenderError(str(error)) from error
-        self._store, self._samples, self._lent = store, samples, _Lent()
+        self._store, self._side, self._lent = store, math.isqrt(max(samples, 1)), _Lent()
         self._scene: Scene | None = None
         self._bodies: list[tuple[int, int]] = []  # (body id, node index); a large mesh is several bodies
         self._ids = np.zeros(1, np.int32)  # entry `body id + 1` is the value in the id image
@@ -68,14 +72,14 @@ class TinyRenderer:
             )
 
     @classmethod
-    def probe(cls) -> str:
+    def probe(cls, device: str = "auto") -> Probe:
         """Say what works.
 
         Raises:
             RenderError: PyBullet is missing, why, and what to install.
         """
-        cls().close()
-        return f"tiny: PyBullet {version('pybullet')}, TinyRenderer on the CPU"
+        cls(device=device).close()
+        return Probe(f"PyBullet {version('pybullet')}, TinyRenderer on the CPU", "cpu", 1)
 
     def load(self, scene: Scene) -> None:
         """Take a scene; the one before is forgotten.
@@ -109,8 +113,8 @@ class TinyRenderer:
             RenderError: no scene is loaded, or the lens is no pinhole.
         """
         rgb, depth, node_ids = self._draw(camera, t)
-        if self._samples > 1:
-            rgb, _, _ = self._draw(_finer(camera, self._samples), t)
+        if self._side > 1:
+            rgb, _, _ = self._draw(_finer(camera, self._side), t)
             rgb = cv2.resize(rgb, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
         return Frame(camera, t, {"rgb": rgb, "node_ids": node_ids, "depth": depth})
 

@@ -21,6 +21,7 @@ from simdata.model import Model
 # Whatever draws, simulates, renders, encodes or measures; another version may give other bytes.
 LIBRARIES = (
     "embreex",
+    "moderngl",
     "numpy",
     "opencv-python-headless",
     "pillow",
@@ -63,6 +64,7 @@ class Plan(Model):
         scenes, shard_scenes, shards: how the work is cut.
         images, images_by_split: how many there will be, but for holes.
         categories: final names; id = index + 1.
+        notes: why "auto" took no better renderer.
     """
 
     plan: Literal[1] = 1
@@ -77,6 +79,7 @@ class Plan(Model):
     images: int
     images_by_split: dict[str, int]
     categories: tuple[str, ...]
+    notes: tuple[str, ...] = ()
 
     def scenes_of(self, shard: int) -> range:
         """Return the scene numbers of a shard."""
@@ -88,7 +91,7 @@ class Plan(Model):
         return json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False).encode() + b"\n"
 
 
-def make_plan(config: Config) -> Plan:
+def make_plan(config: Config, *, notes: tuple[str, ...] = ()) -> Plan:
     """Plan a run of a config that `simdata.pipeline.resolve` has settled.
 
     Raises:
@@ -114,6 +117,7 @@ def make_plan(config: Config) -> Plan:
             name: count * each for name, count in sorted(split_counts(dataset.splits, dataset.scenes).items())
         },
         categories=categories,
+        notes=notes,
     )
 
 

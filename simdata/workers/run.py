@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
 from contextlib import closing, suppress
@@ -14,6 +15,7 @@ from typing import Literal, Protocol
 from simdata.config import Config
 from simdata.errors import ConfigError, DiskFullError, IncompleteError, SimdataError
 from simdata.pipeline import resolve
+from simdata.render import passed_over
 from simdata.workers.commit import Ledger, new_session
 from simdata.workers.folder import Output, disk_errors
 from simdata.workers.local import LocalExecutor
@@ -55,6 +57,7 @@ def generate(
     in_process: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     log: Callable[[str], None] | None = None,
+    warn: Callable[[str], None] = warnings.warn,
 ) -> Summary:
     """Make a dataset. How it is made (workers, executor, kills on the way) changes none of its bytes.
 
@@ -68,6 +71,7 @@ def generate(
         in_process: work in this very process, for a debugger; a native crash then ends it.
         on_progress: called after each scene (with Ray: after each shard).
         log: takes every line that goes to run.log.
+        warn: takes what one should know before it begins: why `auto` took a lesser renderer.
 
     Raises:
         ConfigError: a mistake in the config, or `out` holds something else.
@@ -82,7 +86,9 @@ def generate(
         output.check_ours()
     with tempfile.TemporaryDirectory(prefix="simdata-assets-") as store:
         resolved = resolve(config, Path(store))
-        plan = make_plan(resolved)
+        plan = make_plan(resolved, notes=tuple(passed_over(config.renderer, resolved.renderer)))
+        for note in plan.notes:
+            warn(note)
         if output.finished and not overwrite:
             return _complete(output, plan)
         with output.locked():

@@ -61,9 +61,9 @@ def open_context(kind: str = "auto") -> tuple[moderngl.Context, Device]:
         try:
             opened = _open(index)
         except RenderError as error:
+            if index and "device index" in str(error):
+                break  # there are no more
             faults.append(str(error))
-            if "device index" in str(error):  # there are no more
-                break
             continue
         if opened[1].kind == kind or (kind == "auto" and opened[1].kind == "gpu"):
             _release(spare)
@@ -72,7 +72,7 @@ def open_context(kind: str = "auto") -> tuple[moderngl.Context, Device]:
             spare = opened
         else:
             _release(opened)
-            faults.append(f"device {index} is {opened[1].name}, a {opened[1].kind}")
+            faults.append(f"device {index} is {opened[1].name}, on the {opened[1].kind.upper()}")
     if spare is None:
         raise RenderError(_explain(kind, faults))
     return spare
@@ -113,5 +113,6 @@ def _explain(kind: str, faults: list[str]) -> str:
     told = "; ".join(dict.fromkeys(faults)) or "no EGL device"
     if "not loaded" in told or "not found" in told:
         return f"OpenGL is not installed ({told}); on Debian or Ubuntu: {INSTALL}"
-    wanted = {"gpu": "no GPU", "cpu": "no software OpenGL"}.get(kind, "no OpenGL 4.3")
-    return f"{wanted} answers over EGL ({told}); on Debian or Ubuntu Mesa draws on the CPU: {INSTALL}"
+    if kind == "gpu":
+        return f"no GPU answers over EGL ({told}); install its driver, or take render.device auto or cpu"
+    return f"no OpenGL 4.3 answers over EGL ({told}); on Debian or Ubuntu Mesa draws on the CPU: {INSTALL}"

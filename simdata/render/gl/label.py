@@ -40,7 +40,7 @@ class LabelPass:
         node_ids = np.frombuffer(ids, np.float32).reshape(size).astype(np.int32)
         planar = np.frombuffer(depth, np.float32).reshape(size).copy()
         planar[node_ids == 0] = np.inf
-        shading = np.frombuffer(normals, np.float16).reshape(*size, 4)[..., :3].astype(np.float32)
+        shading = np.frombuffer(normals, np.float32).reshape(*size, 4)[..., :3].copy()
         return {"node_ids": node_ids, "depth": planar, "normals": shading}
 
     def release(self) -> None:

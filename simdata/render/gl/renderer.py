@@ -1,7 +1,8 @@
-"""`gl`: a physically based rasteriser on OpenGL, with exact labels."""
+"""`GlRenderer`: takes a scene to the device and puts the passes together."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import moderngl
@@ -10,44 +11,97 @@ from simdata.asset import load_model
 from simdata.camera import Camera
 from simdata.errors import RenderError
 from simdata.frame import Frame
+from simdata.render import Probe
 from simdata.render.gl.color import ColorPass
 from simdata.render.gl.context import open_context
 from simdata.render.gl.geometry import Geometry, Packed, geometry_key
 from simdata.render.gl.label import LabelPass
 from simdata.render.gl.light import Lighting
 from simdata.render.gl.material import Materials, Textures
+from simdata.render.gl.probe import probe_device
 from simdata.render.gl.program import compile_program
+from simdata.render.gl.silhouette import SilhouettePass
 from simdata.render.gl.stage import Stage
 from simdata.render.gl.target import Targets
-from simdata.render.gl.view import View
+from simdata.render.gl.view import pinhole_view
 from simdata.scene import Scene
+
+SAMPLES = 4
 
 
 class GlRenderer:
-    """Draws over EGL, on a GPU or on the CPU."""
+    """Draws over EGL, on a GPU or on the CPU; see `simdata.render.Renderer` for the arguments."""
 
-    def __init__(self, *, store: Path | None = None, samples: int = 4, device: str = "auto") -> None:
+    def __init__(self, *, store: Path | None = None, samples: int = 0, device: str = "auto") -> None:
         self._context, self.device = open_context(device)
+        # A picture's rows run downwards, so that what faces the viewer turns the other way.
         self._context.front_face = "cw"
-        self._store, self._samples = store, samples
-        self._packed, self._textures = Packed(), Textures(self._context, store)
-        self._targets = Targets(self._context)
-        self._depth = compile_program(self._context, "scene", "depth")
+        self._store, self._samples = store, samples or SAMPLES
+        self._targets, self._packed = Targets(self._context), Packed()
+        self._textures = Textures(self._context, store)
+        depth = compile_program(self._context, "scene", "depth")
         self._labels = LabelPass(self._context, self._targets)
-        self._colors = ColorPass(self._context, self._targets, self._depth)
-        self._lighting = Lighting(self._context, self._depth)
+        self._silhouettes = SilhouettePass(self._context, self._targets)
+        self._colors = ColorPass(self._context, self._targets, depth)
+        self._lighting = Lighting(self._context, depth)
+        self._geometry: Geometry | None = None
         self._stage: Stage | None = None
+        self._materials: Materials | None = None
+        self._lit_at: float | None = None
+
+    @classmethod
+    def probe(cls, device: str = "auto") -> Probe:
+        """Say what draws.
+
+        Raises:
+            RenderError: no EGL, or no device of this kind; says what to install.
+        """
+        found = probe_device(device)
+        says = f"{found['name']}, {found['version']}, pictures to {found['max_size']} pixels a side"
+        return Probe(f"OpenGL on the {found['kind'].upper()}: {says}", found["kind"], SAMPLES)
 
     def load(self, scene: Scene) -> None:
+        """Take a scene; the one before is forgotten, but for meshes and textures that come again.
+
+        Raises:
+            AssetError: an imported mesh is not in the store.
+            RenderError: a texture is not.
+        """
         meshes = [load_model(node.shape, self._store).parts[node.part].mesh for node in scene.nodes]
-        geometry = Geometry(self._context, meshes, self._packed)
-        self._stage = Stage(self._context, scene, meshes, geometry)
+        self._forget()
+        if self._geometry is None or self._geometry.key != geometry_key(meshes):
+            if self._geometry is not None:
+                self._geometry.release()
+            self._geometry = Geometry(self._context, meshes, self._packed)
+        self._stage = Stage(self._context, scene, meshes, self._geometry)
         self._materials = Materials(self._context, scene, self._textures)
-        self._lighting.load(self._stage, float(scene.times[0]))
 
     def render(self, camera: Camera, t: float = 0.0) -> Frame:
-        view = View(camera.world_from_camera(t), camera.lens.matrix(), camera.width, camera.height, camera.near, camera.far)
+        """Draw rgb, node_ids, depth, normals and the silhouettes of all labelled objects.
+
+        Raises:
+            RenderError: no scene is loaded, or the picture is larger than the device can.
+        """
+        if self._stage is None or self._materials is None:
+            raise RenderError("no scene is loaded; call load(scene) before render(camera)")
+        if self._lit_at != t:
+            self._lighting.load(self._stage, t)
+            self._lit_at = t
+        view = pinhole_view(camera, t)
         layers = self._labels.draw(self._stage, view, t)
+        silhouettes = self._silhouettes.draw(self._stage, camera, t)
         light = self._colors.shade(self._stage, self._materials, self._lighting, view, t, self._samples)
         rgb = self._colors.develop(light, 1, self._stage.scene.spec.look, 0.0)
-        return Frame(camera, t, {"rgb": rgb, **layers})
+        return Frame(camera, t, {"rgb": rgb, **layers}, silhouettes)
+
+    def close(self) -> None:
+        """Give the context back."""
+        self._context.release()
+
+    def _forget(self) -> None:
+        """Let go of the scene."""
+        if self._stage is not None and self._materials is not None:
+            self._stage.release()
+            self._materials.release()
+        self._stage, self._materials, self._lit_at = None, None, None
+        self._textures.trim()

@@ -23,13 +23,13 @@ class Targets:
         self._held: OrderedDict[tuple[Any, ...], moderngl.Framebuffer] = OrderedDict()
 
     def labels(self, width: int, height: int) -> moderngl.Framebuffer:
-        """Return ids, depth (float32 each) and normals (4 float16), with a depth buffer."""
+        """Return ids, depth (float32 each) and normals (4 float32), with a depth buffer."""
         size = (width, height)
         texture = self._context.texture
         return self._get(
             ("labels", size),
             lambda: self._context.framebuffer(
-                [texture(size, 1, dtype="f4"), texture(size, 1, dtype="f4"), texture(size, 4, dtype="f2")],
+                [texture(size, count, dtype="f4") for count in (1, 1, 4)],
                 self._context.depth_renderbuffer(size),
             ),
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from simdata.camera import Camera
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +27,13 @@ class View:
     near: float
     far: float
 
+    def shifted(self, x: int, y: int, width: int, height: int) -> View:
+        """Return the picture of another window of the same image plane: it begins at pixel (x, y)."""
+        matrix = self.matrix.copy()
+        matrix[0, 2] -= x
+        matrix[1, 2] -= y
+        return replace(self, matrix=matrix, width=width, height=height)
+
     def projection(self) -> bytes:
         """Return clip_from_view for OpenGL: row 0 of what is drawn is the top row of the picture.
 
@@ -38,3 +47,9 @@ class View:
         clip[2, 2:] = (far + near) / (far - near), -2 * far * near / (far - near)
         clip[3, 2] = 1
         return clip.T.astype(np.float32).tobytes()
+
+
+def pinhole_view(camera: Camera, t: float) -> View:
+    """Return what a pinhole camera sees at an instant, seconds."""
+    lens, pose = camera.lens, camera.world_from_camera(t)
+    return View(pose, lens.matrix(), lens.width, lens.height, camera.near, camera.far)
