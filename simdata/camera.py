@@ -169,15 +169,17 @@ class Camera(Model):
         does not settle, as for a point that crosses the image's height within one readout.
         """
         points = np.asarray(points, float)
-        pixels = self._project_at(points, np.asarray(t))
         if not self.rolls:
-            return pixels
+            return self._project_at(points, t, self.lens)
+        # A point at the lens's limit may be beyond it until its row is found.
+        unlimited, rows = self.lens.unlimited(), np.full(points.shape[:-1], self.height / 2)
         for _ in range(ROUNDS):
-            rows = np.where(np.isfinite(pixels[..., 1]), pixels[..., 1], self.height / 2)
-            before, pixels = pixels, self._project_at(points, self._time_at(rows, t))
-            if not (np.abs(pixels - before) > SETTLED).any():
+            seen = self._project_at(points, self._time_at(rows, t), unlimited)[..., 1]
+            before, rows = rows, np.where(np.isfinite(seen), seen, self.height / 2)
+            if not (np.abs(rows - before) > SETTLED).any():
                 break
-        return np.where(np.abs(pixels - before) <= 10 * SETTLED, pixels, np.nan)
+        settled = (np.abs(rows - before) <= 10 * SETTLED)[..., None]
+        return np.where(settled, self._project_at(points, self._time_at(rows, t), self.lens), np.nan)
 
     def unproject(
         self, depth: np.ndarray | None = None, t: float = 0.0, *, distance: np.ndarray | None = None
@@ -208,10 +210,10 @@ class Camera(Model):
         """Return when the sensor looks at height y, pixels: seconds."""
         return t + self.shutter.readout * (y / self.height - 0.5)
 
-    def _project_at(self, points: np.ndarray, times: np.ndarray) -> np.ndarray:
+    def _project_at(self, points: np.ndarray, times: float | np.ndarray, lens: Lens) -> np.ndarray:
         """Project points (..., 3) by the poses at times (...)."""
         poses = self.world_from_camera(times)
-        return self.lens.project(np.einsum("...j,...ji->...i", points - poses[..., :3, 3], poses[..., :3, :3]))
+        return lens.project(np.einsum("...j,...ji->...i", points - poses[..., :3, 3], poses[..., :3, :3]))
 
 
 def pixel_centers(image: Camera | Pinhole | BrownConrady | KannalaBrandt) -> np.ndarray:

@@ -62,6 +62,10 @@ class _Intrinsics(Model):
             update={**scaled, "skew": self.skew * right, "width": width, "height": height}
         )
 
+    def unlimited(self) -> Self:
+        """Return the lens without its chosen limit: it sees as far as its formula holds."""
+        return self
+
     def _pixels(self, plane: np.ndarray) -> np.ndarray:
         """Place (..., 2) focal lengths off the axis on the sensor, pixels."""
         x, y = plane[..., 0], plane[..., 1]
@@ -150,7 +154,8 @@ class BrownConrady(_Intrinsics):
         plane = _on_plane(points)
         with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
             moved, jacobian = self._distort(plane)
-        return self._pixels(np.where(self._one_to_one(plane, jacobian), moved, np.nan))
+            held = self._one_to_one(plane, jacobian)
+        return self._pixels(np.where(held, moved, np.nan))
 
     def rays(self, pixels: np.ndarray) -> np.ndarray:
         """Return directions (..., 3) of pixels (..., 2), camera frame, scaled to z = 1, by Newton's method.
@@ -169,7 +174,8 @@ class BrownConrady(_Intrinsics):
                     break
             moved, jacobian = self._distort(plane)
             found = (np.abs(moved - target) < EXACT).all(-1, keepdims=True)
-        return _forward(np.where(found & self._one_to_one(plane, jacobian), plane, np.nan))
+            found &= self._one_to_one(plane, jacobian)
+        return _forward(np.where(found, plane, np.nan))
 
     @property
     def _ratio(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -243,6 +249,10 @@ class KannalaBrandt(_Intrinsics):
         f, widest = width / horizontal_fov, max(math.pi / 2, horizontal_fov / 2)
         return cls(width=width, height=height, fx=f, fy=f, cx=width / 2, cy=height / 2, max_angle=widest)
 
+    def unlimited(self) -> Self:
+        """Return the lens without its chosen limit: it sees as far as its formula holds."""
+        return self.model_copy(update={"max_angle": math.pi})
+
     @property
     def valid_angle(self) -> float:
         """Angle from the axis up to which the lens sees, rad."""
@@ -290,7 +300,8 @@ Lens = Annotated[Pinhole | BrownConrady | KannalaBrandt, Field(discriminator="le
 def _on_plane(points: np.ndarray) -> np.ndarray:
     """Divide (..., 3) by z: (..., 2); nan at and behind z = 0."""
     z = points[..., 2:]
-    return points[..., :2] / np.where(z > 0, z, np.nan)
+    with np.errstate(over="ignore"):
+        return points[..., :2] / np.where(z > 0, z, np.nan)
 
 
 def _forward(plane: np.ndarray) -> np.ndarray:
