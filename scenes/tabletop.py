@@ -3,7 +3,7 @@
 What varies
     Layout: how many objects, of which categories, each category's own shape, where and how they are dropped,
     the table and the room. Look: what everything is made of, the sun, the light of the room. Cameras: where
-    each stands, what it aims at, its field of view.
+    each stands, what it aims at, its lens, how it moves.
 What is labelled
     Every dropped object, by its category; the table and the room are scenery.
 """
@@ -20,16 +20,13 @@ from pydantic import Field, model_validator
 from simdata.asset import GeneratedShape, ImportedShape, Shape, base_color, load_model, texture_path
 from simdata.assets.catalogue import Finish, Item, generator, household_finishes, household_items
 from simdata.assets.room import SLAB
-from simdata.camera import Camera, Pinhole
 from simdata.distributions import (
     Choice,
     Color,
     Constant,
     Hsv,
-    InBox,
     InShell,
     Integer,
-    Normal,
     Point,
     Quantity,
     Scalar,
@@ -37,15 +34,17 @@ from simdata.distributions import (
     UniformInt,
 )
 from simdata.errors import AssetError, SceneRejected
-from simdata.geometry import Pose, look_at, quat_about, rotation_from_quat
+from simdata.geometry import Pose, quat_about, rotation_from_quat
 from simdata.material import ImageTexture, Material, srgb_from_linear
 from simdata.model import Model
 from simdata.placement import Surface
 from simdata.scope import Scope
 from simdata.spec import Layout, Look, Node, SceneSpec, Settling, Sun
+from simdata.viewpoint import Cameras
 
 Meters = Quantity("m", 0.001, 100)
 Radians = Quantity("rad", -2 * math.pi, 2 * math.pi)
+TOP = 0.02  # m of the table's top above the height below which an object has left the scene
 
 
 class MeshSource(Model):
@@ -148,23 +147,6 @@ class Light(Model):
     )
 
 
-class Cameras(Model):
-    """Where each view stands and what it aims at, about the middle of the table top."""
-
-    eye: Annotated[Point, Quantity("m", -20, 20)] = InShell(
-        radius_low=0.7, radius_high=1.35, elevation_low=math.radians(18), elevation_high=math.radians(70)
-    )
-    aim: Annotated[Point, Quantity("m", -5, 5)] = InBox(low=(-0.2, -0.15, -0.02), high=(0.2, 0.15, 0.08))
-    horizontal_fov: Annotated[Scalar, Quantity("rad", 0.05, 2.8)] = Uniform(
-        low=math.radians(42), high=math.radians(66)
-    )
-    roll: Annotated[Scalar, Quantity("rad", -math.pi, math.pi)] = Normal(
-        mean=0.0, sigma=math.radians(3), low=math.radians(-10), high=math.radians(10)
-    )
-    width: int = Field(default=640, ge=16, le=8192)
-    height: int = Field(default=480, ge=16, le=8192)
-
-
 class Tabletop(Model):
     """Household objects dropped on a table in a room.
 
@@ -174,7 +156,7 @@ class Tabletop(Model):
         finishes: finish name -> distributions, for the items' parts.
         surfaces: the same for floor, skirting, table and walls.
         light: sun and ambient.
-        cameras: where the views stand.
+        cameras: where the views stand, about the middle of the table top, and their lenses.
         settling: when the scene counts as at rest.
     """
 
@@ -192,10 +174,13 @@ class Tabletop(Model):
         return sorted(made | {mesh.category for mesh in self.objects.meshes})
 
     def prepare(self, store: Path) -> Tabletop:
-        """Validate and re-encode the user's meshes into `store`; workers then never see the files.
+        """Validate and re-encode the user's meshes into `store`, and read calibration files.
+
+        Workers then never see the files.
 
         Raises:
             AssetError: a mesh that cannot be used.
+            ConfigError: a calibration file that cannot be read.
         """
         from simdata.asset_gate import import_mesh
 
@@ -207,7 +192,7 @@ class Tabletop(Model):
             # Only the file's name stays: the plan must be equal wherever the file happened to lie.
             meshes.append(mesh.model_copy(update={"path": Path(mesh.path).name, "sha256": shape.sha256}))
         objects = self.objects.model_copy(update={"meshes": tuple(meshes)})
-        return self.model_copy(update={"objects": objects})
+        return self.model_copy(update={"objects": objects, "cameras": self.cameras.prepare()})
 
     def build(self, scope: Scope) -> SceneSpec:
         """Draw one scene.
@@ -219,7 +204,7 @@ class Tabletop(Model):
         return SceneSpec(
             layout=layout,
             look=self._look(scope.look, layout, finishes),
-            cameras=self._cameras(scope.cameras, layout),
+            cameras=self.cameras.draw(scope.cameras, np.array([0.0, 0.0, layout.settling.floor + TOP])),
         )
 
     def _layout(self, scope: Scope) -> tuple[Layout, dict[str, str]]:
@@ -233,7 +218,7 @@ class Tabletop(Model):
             nodes += [node for node, _ in dropped]
             finishes |= {node.name: finish for node, finish in dropped}
         # A centre below the table's top means that the object went over the edge.
-        settling = self.settling.model_copy(update={"floor": free.height - 0.02})
+        settling = self.settling.model_copy(update={"floor": free.height - TOP})
         return Layout(nodes=tuple(nodes), settling=settling), finishes
 
     def _scenery(self, scope: Scope) -> tuple[list[Node], dict[str, str], tuple[float, float, float]]:
@@ -337,21 +322,6 @@ class Tabletop(Model):
     def _finish(self, name: str) -> Finish:
         kind, _, short = name.rpartition("/")
         return (self.surfaces if kind == "surface" else self.finishes)[short]
-
-    def _cameras(self, scope: Scope, layout: Layout) -> tuple[Camera, ...]:
-        """Draw one camera a view."""
-        return tuple(self._camera(scope.child("view", view), view, layout) for view in range(scope.views))
-
-    def _camera(self, scope: Scope, view: int, layout: Layout) -> Camera:
-        fields = self.cameras
-        middle = np.array([0.0, 0.0, layout.settling.floor + 0.02])
-        eye = middle + scope.draw("eye", fields.eye)
-        aim = middle + scope.draw("aim", fields.aim)
-        lens = Pinhole.from_fov(
-            fields.width, fields.height, scope.draw("horizontal_fov", fields.horizontal_fov)
-        )
-        pose = Pose.from_matrix(look_at(eye, aim, scope.draw("roll", fields.roll)))
-        return Camera(name=f"view_{view}", lens=lens, pose=pose)
 
 
 def _drop_rotation(scope: Scope, tumbled: float) -> np.ndarray:

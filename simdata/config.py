@@ -36,7 +36,7 @@ class DatasetConfig(Model):
         image_format, image_quality: "png" is lossless; quality is for jpg and webp.
         instance_ids: store the 16-bit instance-id images.
         depth: "off", "png16" (16-bit PNG, `depth_unit` metres a step, 0 = nothing hit) or "float32"
-            (.npy, metres, inf = nothing hit).
+            (.npy, metres, inf = nothing hit). A fisheye's is its distance along the ray, under `distance/`.
     """
 
     scenes: int = Field(default=20, ge=1, le=10_000_000)
@@ -190,11 +190,14 @@ class Config(Model):
     def make_builder(self) -> Any:
         """Load the builder's class and validate its fields, references to `let` included.
 
+        Validators find `let` and `views` in their context.
+
         Raises:
             UnknownNameError: no such builder.
             pydantic.ValidationError: a field is wrong; paths start below `builder`.
         """
-        return BUILDERS.load(self.scene).model_validate(self.builder, context={"let": self.let})
+        context = {"let": self.let, "views": self.dataset.views}
+        return BUILDERS.load(self.scene).model_validate(self.builder, context=context)
 
     def category_names(self) -> list[str]:
         """Return the final category names, sorted; id = index + 1. Fixed by the config, met or not.

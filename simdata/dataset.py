@@ -6,7 +6,7 @@ It reads the truth store, so it gives every labelled object, those that the anno
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from simdata import mask
 from simdata.annotation import ImageIndex
-from simdata.camera import Camera
+from simdata.camera import Camera, pixel_centers
 from simdata.config import Config
 from simdata.errors import CheckError, ConfigError
 from simdata.scene import Scene
@@ -116,14 +116,40 @@ class Record:
     def depth(self) -> np.ndarray:
         """Read planar depth, (H, W) float32, metres; inf where nothing was hit (png16: or beyond its range).
 
+        0 or less beyond 90 degrees off a fisheye's axis.
+
         Raises:
             ConfigError: the dataset holds none.
         """
-        stored = self.layer("depth")
+        if self.camera.lens.planar:
+            return self._range("depth")
+        return self._rescaled("distance", lambda rays: rays[..., 2])
+
+    def distance(self) -> np.ndarray:
+        """Read the distance along each pixel's ray, (H, W) float32, metres; inf as in `depth`.
+
+        Raises:
+            ConfigError: the dataset holds none.
+        """
+        if not self.camera.lens.planar:
+            return self._range("distance")
+        return self._rescaled("depth", lambda rays: np.linalg.norm(rays, axis=-1))
+
+    def _range(self, name: str) -> np.ndarray:
+        """Read a layer of metres, however it is stored."""
+        stored = self.layer(name)
         if stored.dtype == np.float32:
             return stored
-        depth = (stored * self.dataset.config.dataset.depth_unit).astype(np.float32)
-        return np.where(stored == 0, np.float32(np.inf), depth)
+        metres = (stored * self.dataset.config.dataset.depth_unit).astype(np.float32)
+        return np.where(stored == 0, np.float32(np.inf), metres)
+
+    def _rescaled(self, name: str, factor: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """Multiply what a layer holds by a factor of the lens's rays, (H, W, 3) -> (H, W)."""
+        metres = self._range(name)
+        hit = np.isfinite(metres)
+        rays = self.camera.lens.rays(pixel_centers(self.camera))
+        metres[hit] *= factor(rays)[hit].astype(np.float32)
+        return metres
 
     def layer(self, name: str) -> np.ndarray:
         """Read any layer stored beside the picture, as it is stored.
@@ -134,7 +160,7 @@ class Record:
         """
         layers = json.loads(self.row["layers"])
         if name not in layers:
-            switch = {"depth": "dataset.depth", "instance_ids": "dataset.instance_ids"}.get(name)
+            switch = {"depth": "dataset.depth", "distance": "dataset.depth", "instance_ids": "dataset.instance_ids"}.get(name)
             hint = f"; generate it with {switch} on" if switch else ""
             raise ConfigError(
                 f"{self.dataset.path} holds no layer {name!r}, only {', '.join(layers) or 'none'}{hint}"

@@ -15,6 +15,7 @@ from simdata.silhouette import Silhouette
 # name -> (trailing shape, dtype); any other layer only has to be (H, W, ...).
 KNOWN_LAYERS: dict[str, tuple[tuple[int, ...], type]] = {
     "depth": ((), np.float32),
+    "distance": ((), np.float32),
     "node_ids": ((), np.int32),
     "normals": ((3,), np.float32),
     "rgb": ((3,), np.uint8),
@@ -31,7 +32,10 @@ class Frame:
         layers: name -> (H, W, ...) array, read-only. Known ones:
             rgb: (H, W, 3) uint8, sRGB.
             node_ids: (H, W) int32; i is `scene.nodes[i - 1]`, 0 is background. Taken at pixel centres.
-            depth: (H, W) float32, planar z, metres; inf where nothing was hit.
+            depth: (H, W) float32, planar z, metres; inf where nothing was hit. 0 or less beyond 90 degrees
+                off the axis.
+            distance: (H, W) float32, along the ray, metres; inf where nothing was hit. Of lenses that are
+                not planar (`lens.planar`), where depth alone would not say where a point is.
             normals: (H, W, 3) float32, unit, camera frame; 0 where nothing was hit. Optional.
         silhouettes: instance id -> silhouette of every labelled instance, seen or not; None where the
             renderer makes none (`simdata.amodal` makes them from the scene).

@@ -72,6 +72,15 @@ def rotation_from_quat(quat_xyzw: np.ndarray) -> np.ndarray:
     return np.stack([np.stack(row, -1) for row in rows], -2)
 
 
+def rotation_from_vector(vector: np.ndarray) -> np.ndarray:
+    """Turn rotation vectors (..., 3), axis times angle in radians, into (..., 3, 3) rotation matrices.
+
+    Source: the exponential map, by way of the quaternion (sin(a / 2) axis, cos(a / 2)).
+    """
+    half = np.linalg.norm(vector, axis=-1, keepdims=True) / 2
+    return rotation_from_quat(np.concatenate([vector * np.sinc(half / np.pi) / 2, np.cos(half)], -1))
+
+
 def quat_from_matrix(rotation: np.ndarray) -> np.ndarray:
     """Turn one (3, 3) rotation matrix into a unit quaternion (4,), w >= 0.
 

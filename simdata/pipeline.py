@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from simdata.annotate import annotate
 from simdata.annotation import ImageIndex, Sample, Strides
 from simdata.config import Config, split_of
-from simdata.errors import SceneRejected
+from simdata.errors import ConfigError, SceneRejected
 from simdata.physics import settle
 from simdata.render import make_renderer, resolve_renderer
 from simdata.scene import Scene
@@ -143,12 +145,13 @@ class Pipeline:
 
 
 def resolve(config: Config, store: Path) -> Config:
-    """Settle what must be the same for every worker: the renderer's name and the user's meshes.
+    """Settle what must be the same for every worker: the renderer's name and what the user's files hold.
 
     Meshes are validated and re-encoded into `store`; the returned builder fields name them by content.
 
     Raises:
         AssetError: a mesh that cannot be used.
+        ConfigError: another file that cannot be used, or does not fit the rest of the config.
         RenderError: the renderer does not work on this machine.
     """
     builder = config.make_builder()
@@ -158,4 +161,11 @@ def resolve(config: Config, store: Path) -> Config:
     render = config.render
     taken = resolve_renderer(config.renderer, samples=render.samples, device=render.device)
     settled = render.model_copy(update={"samples": taken.samples, "device": taken.device})
-    return config.model_copy(update={"builder": fields, "renderer": taken.name, "render": settled})
+    resolved = config.model_copy(update={"builder": fields, "renderer": taken.name, "render": settled})
+    try:
+        resolved.make_builder()  # what was read from files is seen by the validators only now
+    except ValidationError as error:
+        first = error.errors()[0]
+        reason = first.get("ctx", {}).get("error", first["msg"])
+        raise ConfigError(f"builder.{'.'.join(map(str, first['loc']))}: {reason}") from None
+    return resolved

@@ -17,7 +17,7 @@ from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 
 from simdata.asset import load_model
-from simdata.camera import Camera, pixel_centers
+from simdata.camera import Camera
 from simdata.geometry import transform
 from simdata.mesh import Mesh
 from simdata.scene import Scene
@@ -100,7 +100,8 @@ class RayScene:
         """Find what rays meet first between `near` and `far`, both in units of the direction's length.
 
         Args:
-            origins, directions: (..., 3) world frame, metres; broadcast against each other.
+            origins, directions: (..., 3) world frame, metres; broadcast against each other. A direction of
+                nan is no ray and meets nothing.
             t: one of the scene's instants, seconds.
             only_instance: see nothing but the nodes of this instance.
         """
@@ -124,22 +125,27 @@ class RayScene:
         )
 
     def view(self, camera: Camera, t: float = 0.0) -> dict[str, np.ndarray]:
-        """Look through a camera: the truth at pixel centres, between its near and far planes.
+        """Look through a camera: the truth at pixel centres, between its near and far.
 
         Returns:
-            node_ids: (H, W) int32; 0 where nothing was hit.
-            depth: (H, W) float32, planar z, metres; inf where nothing was hit.
-            normals: (H, W, 3) float32, unit, camera frame, shading normals, turned towards the viewer where
-                a surface is seen from behind; 0 where nothing was hit.
+            node_ids: (H, W) int32; 0 where nothing was hit, or where the lens has no ray.
+            depth: (H, W) float32, planar z of the pose of the pixel's row, metres; inf where nothing was hit.
+            normals: (H, W, 3) float32, unit, camera frame of that pose, shading normals, turned towards the
+                viewer where a surface is seen from behind; 0 where nothing was hit.
+            distance: (H, W) float32, along the ray, metres; for a lens that is not planar.
         """
-        world_from_camera = camera.world_from_camera(t)
-        rotation = world_from_camera[:3, :3]
-        rays = camera.lens.rays(pixel_centers(camera)) @ rotation.T
-        hits = self.cast(world_from_camera[:3, 3], rays, t, near=camera.near, far=camera.far)
+        origins, rays = camera.pixel_rays(t)
+        axes = camera.row_poses(t)[..., :3, :3]
+        hits = self.cast(origins, rays, t, near=camera.near, far=camera.far)
         behind = np.einsum("hwi,hwi->hw", hits.normals, rays) > 0
-        normals = (hits.smooth_normals @ rotation).astype(np.float32)
+        normals = (hits.smooth_normals @ axes).astype(np.float32)
         normals[behind] *= -1
-        return {"node_ids": hits.node_ids, "depth": hits.distance.astype(np.float32), "normals": normals}
+        view = {"node_ids": hits.node_ids, "depth": hits.distance.astype(np.float32), "normals": normals}
+        if camera.lens.planar:
+            return view
+        along = (rays @ axes[..., 2:])[..., 0]
+        depth = np.where(hits.node_ids > 0, hits.distance * along, np.inf)
+        return view | {"depth": depth.astype(np.float32), "distance": view["depth"]}
 
     def triangles(self, t: float = 0.0, *, only_instance: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return vertices (V, 3) float64, metres, world frame, and faces (F, 3), of all or one instance."""
@@ -214,12 +220,14 @@ class _Geometry:
                 np.full(len(origins), np.inf),
                 np.zeros((len(origins), 3), np.float32),
             )
+        blind = np.isnan(directions).any(1)
+        directions = np.where(blind[:, None], 1.0, directions)  # Embree must not meet a nan
         origins = origins - self._middle
         start = (origins + near * directions).astype(np.float32)
         # Embree overwrites the distances it is given, so they must be this call's own.
         reach = np.full(len(start), min(far - near, 1e30), np.float32)
         found = self._scene.run(start, directions.astype(np.float32), dists=reach, output=1)
-        triangle = found["primID"]
+        triangle = np.where(blind, -1, found["primID"])
         weights = np.stack([1 - found["u"] - found["v"], found["u"], found["v"]], -1)
         hit = triangle >= 0
         distance = np.full(len(hit), np.inf)

@@ -22,9 +22,10 @@ KINDS = ("cuboid", "sphere", "cylinder", "mug", "bowl", "plate")
 def camera(
     width: int = 80, height: int = 60, *, eye: Any = (0, -1, 0.4), target: Any = (0, 0, 0), **more: Any
 ) -> Camera:
-    """Make a camera of about 57 degrees that looks from `eye` at `target`."""
+    """Make a camera that looks from `eye` at `target`: a pinhole of about 57 degrees, or another `lens`."""
     pose = Pose.from_matrix(look_at(eye, target, more.pop("roll", 0.0)))
-    return Camera(name="c", lens=Pinhole.from_fov(width, height, more.pop("fov", 1.0)), pose=pose, **more)
+    lens = Pinhole.from_fov(width, height, more.pop("fov", 1.0))
+    return Camera(**{"name": "c", "lens": lens, "pose": pose, **more})
 
 
 def thing(kind: str, instance: int, pose: Pose, *, labelled: bool = True, **params: float) -> list[Node]:
@@ -82,6 +83,8 @@ def flat(scene: Scene) -> Frame:
 def faults(found: dict[str, np.ndarray], truth: dict[str, np.ndarray]) -> list[str]:
     """Say in what two views of one scene differ: ids but for ties, depth beyond 1e-4 m, normals."""
     tie = np.isclose(found["depth"], truth["depth"], rtol=0, atol=1e-4)
+    if "distance" in truth:
+        tie &= np.isclose(found["distance"], truth["distance"], rtol=0, atol=1e-4)
     wrong = (found["node_ids"] != truth["node_ids"]) & ~tie
     both = (found["node_ids"] > 0) & (found["node_ids"] == truth["node_ids"])
     off = np.abs(found["depth"][both].astype(float) - truth["depth"][both])

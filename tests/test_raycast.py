@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from sample_scene import camera, faults, flat, floor, random_scene, scene_of, thing
 
-from simdata import raycast
 from simdata.asset import GeneratedShape, ImportedShape, encode_part, load_model
 from simdata.camera import pixel_centers
 from simdata.errors import AssetError
@@ -35,8 +34,9 @@ def test_embree_and_the_oracle_see_the_same(seed: int) -> None:
 
 
 def half_a_pixel(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Layers:
-    monkeypatch.setattr(raycast, "pixel_centers", lambda c: pixel_centers(c) - 0.5)
-    return see(scene)
+    seen_by = scene.spec.cameras[0]
+    lens = seen_by.lens.model_copy(update={"cx": seen_by.lens.cx + 0.5, "cy": seen_by.lens.cy + 0.5})
+    return RayScene(scene).view(seen_by.model_copy(update={"lens": lens}))
 
 
 def rows_flipped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Layers:

@@ -211,7 +211,7 @@ def test_instance_ids_round_trip() -> None:
 
 def test_depth_png16_rounds_and_marks_what_it_cannot_hold() -> None:
     depth = np.array([[0.0004, 0.0006, 1.2344, 65.535, 65.536, np.inf]], np.float32)
-    with Image.open(io.BytesIO(encode.depth_png16(depth, 0.001))) as image:
+    with Image.open(io.BytesIO(encode.range_png16(depth, 0.001))) as image:
         assert np.array(image).tolist() == [[0, 1, 1234, 65535, 0, 0]]
 
 

@@ -227,15 +227,22 @@ def _check_left_out(
 
 
 def _check_depth(folder: Path, entry: Entry, config: Config, faults: Faults) -> None:
-    """Check shape and type of the depth layer."""
+    """Check shape and type of the layer of metres."""
     if config.dataset.depth == "off":
         return
     suffix, dtype = {"png16": (".png", np.uint16), "float32": (".npy", np.float32)}[config.dataset.depth]
-    path = f"depth/{entry.stem}{suffix}"
+    path = f"{_range_name(folder, entry, suffix)}/{entry.stem}{suffix}"
     depth = _array(folder, path, entry, faults) if suffix == ".npy" else _pixels(folder, path, entry, faults)
     if depth is not None and (depth.shape != entry.size or depth.dtype != dtype):
         found = f"is {depth.shape} {depth.dtype}, not {entry.size} {np.dtype(dtype)}"
         faults.add(path, entry.record["id"], "image_size", found)
+
+
+def _range_name(folder: Path, entry: Entry, suffix: str) -> str:
+    """Return what the layer of metres must be called; where no store can say, what is there."""
+    if entry.truth is not None:
+        return "depth" if entry.truth.planar else "distance"
+    return "distance" if (folder / f"distance/{entry.stem}{suffix}").exists() else "depth"
 
 
 def _array(folder: Path, path: str, entry: Entry, faults: Faults) -> np.ndarray | None:

@@ -19,6 +19,7 @@ _VOUCHED_FOLDERS = (
     "annotations",
     "assets",
     "depth",
+    "distance",
     "holes",
     "images",
     "instance_ids",

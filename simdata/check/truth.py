@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from simdata.camera import Camera
 from simdata.check.fault import Faults
 
 _UNREADABLE = (
@@ -20,7 +21,7 @@ _UNREADABLE = (
     AttributeError,
     RecursionError,
 )  # ArrowInvalid is a ValueError
-_IMAGE = ("image_id", "split", "scene", "file_name", "width", "height", "pixels_sha256")
+_IMAGE = ("image_id", "split", "scene", "file_name", "width", "height", "pixels_sha256", "camera")
 _INSTANCE = ("image_id", "instance_id", "annotation_id", "category", "area", "fields")
 
 
@@ -32,11 +33,13 @@ class Truth:
         row: of the image.
         objects: instance id -> row, "fields" parsed.
         categories: instance id -> category of the labelled nodes of its scene.
+        planar: whether its layer of metres is depth; of a lens that sees beyond 90 degrees it is distance.
     """
 
     row: dict[str, Any]
     objects: dict[int, dict[str, Any]] = field(default_factory=dict)
     categories: dict[int, str] = field(default_factory=dict)
+    planar: bool = True
 
 
 def shards(folder: Path, broken: set[str], faults: Faults) -> Iterator[dict[int, Truth]]:
@@ -55,13 +58,17 @@ def shards(folder: Path, broken: set[str], faults: Faults) -> Iterator[dict[int,
 def _shard(folder: Path, images: str, instances: str, scenes: str) -> dict[int, Truth]:
     categories = _categories(folder / scenes)
     truths = {
-        row["image_id"]: Truth(row, categories=categories[row["scene"]])
+        row["image_id"]: Truth(row, categories=categories[row["scene"]], planar=_planar(row["camera"]))
         for row in pq.read_table(folder / images, columns=list(_IMAGE)).to_pylist()
     }
     for row in pq.read_table(folder / instances, columns=list(_INSTANCE)).to_pylist():
         row["fields"] = json.loads(row["fields"])
         truths[row["image_id"]].objects[row["instance_id"]] = row
     return truths
+
+
+def _planar(camera: str) -> bool:
+    return Camera.model_validate_json(camera).lens.planar
 
 
 def _categories(path: Path) -> dict[int, dict[int, str]]:

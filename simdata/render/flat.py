@@ -1,7 +1,7 @@
 """`flat`: the oracle. Plain NumPy ray casting in float64: slow, simple, obviously right.
 
-It shares no code with `simdata.raycast` and needs no ray-tracing library, so that either may be checked by
-the other. Every node has one constant colour; there is no light.
+It shares no code with `simdata.raycast` but the camera's rays, and needs no ray-tracing library, so that either
+may be checked by the other. Every node has one constant colour; there is no light and no blur.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from simdata.asset import load_model
-from simdata.camera import Camera, pixel_centers
+from simdata.camera import Camera
 from simdata.errors import RenderError
 from simdata.frame import Frame
-from simdata.geometry import invert, transform
+from simdata.geometry import transform
 from simdata.mesh import Mesh
 from simdata.render import Probe, only_cpu
 from simdata.scene import Scene
@@ -25,9 +25,12 @@ PAIRS = 1 << 20  # (ray, triangle) pairs tested at a time: about 50 MB of tempor
 
 @dataclass(frozen=True, eq=False)
 class _Nearest:
-    """The nearest hits so far, one a ray: depth (R,), node_ids (R,), normals (R, 3) camera frame."""
+    """The nearest hits so far, one a ray: steps (R,), node_ids (R,), normals (R, 3) world frame.
 
-    depth: np.ndarray
+    A step is the length of the ray's direction.
+    """
+
+    steps: np.ndarray
     node_ids: np.ndarray
     normals: np.ndarray
 
@@ -60,32 +63,49 @@ class FlatRenderer:
     def render(self, camera: Camera, t: float = 0.0) -> Frame:
         """Take a picture: rgb, node_ids, depth and normals (shading, camera frame, facing the viewer).
 
+        And the distance along the ray, for lenses that are not planar.
+
         Raises:
             RenderError: no scene is loaded.
         """
         if self._scene is None:
             raise RenderError("no scene is loaded; call load(scene) before render(camera)")
-        rays = camera.lens.rays(pixel_centers(camera)).reshape(-1, 3)
-        nearest = _Nearest(
-            np.full(len(rays), np.inf), np.zeros(len(rays), np.int32), np.zeros((len(rays), 3))
-        )
-        camera_from_world = invert(camera.world_from_camera(t))
-        for index, world_from_node in enumerate(self._scene.world_from_nodes(t)):
-            camera_from_node = camera_from_world @ world_from_node
-            _hit_node(nearest, rays, self._meshes[index], camera_from_node, index + 1, camera)
+        origins, directions = camera.pixel_rays(t)
+        # Under a rolling shutter each row has an eye of its own.
+        bundles = [(origins, directions.reshape(-1, 3))]
+        if camera.rolls:
+            bundles = [(origins[row, 0], directions[row]) for row in range(camera.height)]
+        seen = [self._look(eye, rays, camera, t) for eye, rays in bundles]
         size = (camera.height, camera.width)
-        node_ids = nearest.node_ids.reshape(size)
+        steps = np.concatenate([nearest.steps for nearest in seen]).reshape(size)
+        node_ids = np.concatenate([nearest.node_ids for nearest in seen]).reshape(size)
+        normals = np.concatenate([nearest.normals for nearest in seen]).reshape(*size, 3)
+        # The rows' own axes: x, y and z of the camera when the row looks, in its columns.
+        axes = camera.world_from_camera(camera.row_times(t))[:, :3, :3]
+        along = np.ones(size) if camera.lens.planar else np.einsum("hwi,hi->hw", directions, axes[:, :, 2])
         layers = {
             "rgb": self._colors()[node_ids],
             "node_ids": node_ids,
-            "depth": nearest.depth.reshape(size).astype(np.float32),
-            "normals": nearest.normals.reshape(*size, 3).astype(np.float32),
+            "depth": np.where(node_ids > 0, steps * along, np.inf).astype(np.float32),
+            "normals": np.einsum("hwi,hij->hwj", normals, axes).astype(np.float32),
         }
+        if not camera.lens.planar:
+            layers["distance"] = steps.astype(np.float32)
         return Frame(camera, t, layers)
 
     def close(self) -> None:
         """Let go of the scene."""
         self._scene, self._meshes = None, []
+
+    def _look(self, eye: np.ndarray, rays: np.ndarray, camera: Camera, t: float) -> _Nearest:
+        """Follow rays (R, 3), world frame, from one eye (3,)."""
+        assert self._scene is not None
+        nearest = _Nearest(
+            np.full(len(rays), np.inf), np.zeros(len(rays), np.int32), np.zeros((len(rays), 3))
+        )
+        for index, world_from_node in enumerate(self._scene.world_from_nodes(t)):
+            _hit_node(nearest, eye, rays, self._meshes[index], world_from_node, index + 1, camera)
+        return nearest
 
     def _colors(self) -> np.ndarray:
         """Return the colour of every value of the id image, (N + 1, 3) uint8 sRGB."""
@@ -97,27 +117,28 @@ class FlatRenderer:
 
 def _hit_node(
     nearest: _Nearest,
+    eye: np.ndarray,
     rays: np.ndarray,
     mesh: Mesh,
-    camera_from_node: np.ndarray,
+    world_from_node: np.ndarray,
     node_id: int,
     camera: Camera,
 ) -> None:
-    """Test rays against one node; only those that meet its bounding sphere."""
-    vertices = transform(camera_from_node, mesh.vertices)
-    normals = mesh.normals @ camera_from_node[:3, :3].T
+    """Test rays against one node; only those that meet its bounding sphere. A ray of nan meets nothing."""
+    vertices = transform(world_from_node, mesh.vertices) - eye
+    normals = mesh.normals @ world_from_node[:3, :3].T
     middle = (vertices.min(0) + vertices.max(0)) / 2
     radius = np.linalg.norm(vertices - middle, axis=1).max()
     # Distance of a point from a line through the origin: |middle x ray| / |ray|.
     apart = np.linalg.norm(np.cross(middle, rays), axis=1) / np.linalg.norm(rays, axis=1)
     candidates = np.flatnonzero(apart <= radius * (1 + 1e-9))
-    step = max(1, PAIRS // len(mesh.faces))
-    for first in range(0, len(candidates), step):
-        chosen = candidates[first : first + step]
-        face, depth, weights = _first_hits(rays[chosen], vertices[mesh.faces], camera.near, camera.far)
-        closer = depth < nearest.depth[chosen]
+    chunk = max(1, PAIRS // len(mesh.faces))
+    for first in range(0, len(candidates), chunk):
+        chosen = candidates[first : first + chunk]
+        face, steps, weights = _first_hits(rays[chosen], vertices[mesh.faces], camera.near, camera.far)
+        closer = steps < nearest.steps[chosen]
         chosen, face, weights = chosen[closer], face[closer], weights[closer]
-        nearest.depth[chosen] = depth[closer]
+        nearest.steps[chosen] = steps[closer]
         nearest.node_ids[chosen] = node_id
         shading = np.einsum("nk,nkd->nd", weights, normals[mesh.faces[face]])
         shading /= np.linalg.norm(shading, axis=1, keepdims=True)
@@ -129,14 +150,14 @@ def _hit_node(
 def _first_hits(
     rays: np.ndarray, corners: np.ndarray, near: float, far: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the nearest triangle (F, 3, 3) that rays (R, 3) from the origin meet at a depth in [near, far].
+    """Find the nearest triangle (F, 3, 3) that rays (R, 3) from the origin meet after [near, far] steps.
 
     A ray d from the origin passes through the triangle abc when the volumes d.(b x c), d.(c x a), d.(a x b)
     have one sign; their shares are the weights of a, b, c in the point hit, and a.(b x c) over their sum is
-    how many times d that point is away: its depth, since rays have z = 1.
+    how many times d that point is away: its steps.
 
     Returns:
-        face (R,), depth (R,) inf for none, weights (R, 3).
+        face (R,), steps (R,) inf for none, weights (R, 3).
 
     Source: Moeller & Trumbore, "Fast, minimum storage ray/triangle intersection" (1997), with the ray's
         origin at 0, where Cramer's rule takes this form.
@@ -147,10 +168,10 @@ def _first_hits(
     whole = volumes.sum(0)
     inside = (volumes >= 0).all(0) | (volumes <= 0).all(0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        depth = np.einsum("fd,fd->f", a, sides[0]) / whole
-    depth = np.where(inside & (whole != 0) & (depth >= near) & (depth <= far), depth, np.inf)
-    face = depth.argmin(1)
+        steps = np.einsum("fd,fd->f", a, sides[0]) / whole
+    steps = np.where(inside & (whole != 0) & (steps >= near) & (steps <= far), steps, np.inf)
+    face = steps.argmin(1)
     row = np.arange(len(rays))
     shares = volumes[:, row, face].T
     total = np.where(whole[row, face] != 0, whole[row, face], 1)[:, None]
-    return face, depth[row, face], shares / total
+    return face, steps[row, face], shares / total

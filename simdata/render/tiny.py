@@ -310,20 +310,37 @@ def _matrices(camera: Camera, t: float) -> tuple[np.ndarray, np.ndarray]:
     Source: OpenGL 4.5 specification, 12.1 and 13.6; frustum from K as in Hartley & Zisserman, ch. 6.
 
     Raises:
-        RenderError: the lens is no pinhole.
+        RenderError: the camera is more than a sharp pinhole.
     """
+    _require_plain(camera)
     lens, near, far = camera.lens, camera.near, camera.far
-    if lens.lens != "pinhole":
-        raise RenderError(f"tiny draws pinhole cameras only; {camera.name!r} is {lens.lens!r}")
     view = invert(camera.world_from_camera(t))
     view[1:3] *= -1  # OpenCV looks along +z with y down, OpenGL along -z with y up
     projection = np.zeros((4, 4))
     projection[0, 0], projection[1, 1] = 2 * lens.fx / lens.width, 2 * lens.fy / lens.height
+    projection[0, 1] = -2 * lens.skew / lens.width
     projection[0, 2] = 1 - 2 * lens.cx / lens.width + 1 / lens.width
     projection[1, 2] = 2 * lens.cy / lens.height - 1 + 1 / lens.height
     projection[2, 2:] = -(far + near) / (far - near), -2 * far * near / (far - near)
     projection[3, 2] = -1
     return view.astype(np.float32), projection.astype(np.float32)
+
+
+def _require_plain(camera: Camera) -> None:
+    """Refuse what TinyRenderer cannot draw, rather than draw something else.
+
+    Raises:
+        RenderError: a distorted lens, a rolling shutter, motion blur, depth of field or exposure compensation.
+    """
+    wanted = {
+        f"a {camera.lens.lens} lens": camera.lens.lens != "pinhole",
+        "a rolling shutter": camera.rolls,
+        "motion blur": camera.motion.moves and camera.shutter.exposure > 0,
+        "an aperture": camera.aperture is not None,
+        "exposure compensation": camera.ev != 0,
+    }
+    for what in (name for name, asked in wanted.items() if asked):
+        raise RenderError(f"tiny draws sharp pinhole pictures only; {camera.name!r} has {what}; try gl")
 
 
 def _planar_depth(buffer: np.ndarray, camera: Camera, t: float) -> np.ndarray:
@@ -353,7 +370,4 @@ def _chunks(mesh: Mesh) -> Iterator[Mesh]:
 
 def _finer(camera: Camera, samples: int) -> Camera:
     """Return the same view with `samples` pixels along each side of one."""
-    lens = camera.lens
-    names = ("width", "height", "fx", "fy", "cx", "cy")
-    finer = lens.model_copy(update={name: getattr(lens, name) * samples for name in names})
-    return camera.model_copy(update={"lens": finer})
+    return camera.model_copy(update={"lens": camera.lens.resized(samples)})

@@ -25,6 +25,7 @@ OWN_FILES = {
     "annotations": r"instances_\w+\.json",
     "assets": r"[0-9a-f]{64}\.\w+",
     "depth": r"\w+/\d{12,}\.(png|npy)",
+    "distance": r"\w+/\d{12,}\.(png|npy)",
     "holes": r"scene-\d{9,}\.json",
     "images": r"\w+/\d{12,}\.(png|jpg|webp)",
     "instance_ids": r"\w+/\d{12,}\.png",

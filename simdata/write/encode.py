@@ -55,15 +55,15 @@ def instance_ids(ids: np.ndarray) -> bytes:
     return _png(ids, _REGIONS)
 
 
-def depth_png16(depth: np.ndarray, unit: float) -> bytes:
-    """Encode planar depth as a 16-bit PNG: round(depth / unit); 0 is nothing hit, or beyond 65535 units.
+def range_png16(metres: np.ndarray, unit: float) -> bytes:
+    """Encode depth or distance as a 16-bit PNG: round(metres / unit); 0 is nothing hit, or beyond 65535 units.
 
     Args:
-        depth: (H, W) float32, metres; inf where nothing was hit.
+        metres: (H, W) float32, positive; inf where nothing was hit.
         unit: metres a step.
     """
     with np.errstate(over="ignore"):
-        steps = np.rint(depth.astype(np.float64) / unit)
+        steps = np.rint(metres.astype(np.float64) / unit)
     return _png(np.where(steps <= np.iinfo(np.uint16).max, steps, 0).astype(np.uint16), _PICTURE)
 
 

@@ -136,7 +136,10 @@ def _image_row(sample: Sample, config: Config, stage: _Stage) -> dict[str, Any]:
 
 
 def _put_layers(sample: Sample, config: Config, stem: str, stage: _Stage) -> dict[str, str]:
-    """Write the layers beside a picture; return name -> file."""
+    """Write the layers beside a picture; return name -> file.
+
+    Where a lens sees beyond 90 degrees, planar depth loses points, so distance is written in its place.
+    """
     written = {}
     dataset = config.dataset
     for name, array in sorted(sample.layers.items()):
@@ -144,12 +147,13 @@ def _put_layers(sample: Sample, config: Config, stem: str, stage: _Stage) -> dic
             written[name] = stage.put(f"layers/{name}/{stem}.npy", encode.npy(array)).path
         elif dataset.instance_ids:
             written[name] = stage.put(f"instance_ids/{stem}.png", encode.instance_ids(array)).path
-    depth = sample.frame.depth
+    range_name = "depth" if sample.frame.camera.lens.planar else "distance"
+    metres = sample.frame.layers[range_name]
     if dataset.depth == "png16":
-        data = encode.depth_png16(depth, dataset.depth_unit)
-        written["depth"] = stage.put(f"depth/{stem}.png", data).path
+        data = encode.range_png16(metres, dataset.depth_unit)
+        written[range_name] = stage.put(f"{range_name}/{stem}.png", data).path
     elif dataset.depth == "float32":
-        written["depth"] = stage.put(f"depth/{stem}.npy", encode.npy(depth)).path
+        written[range_name] = stage.put(f"{range_name}/{stem}.npy", encode.npy(metres)).path
     return written
 
 

@@ -1,0 +1,213 @@
+"""Labels under every lens and a rolling shutter: Embree, the oracle and closed form say the same."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from sample_scene import faults, flat, random_scene, scene_of, thing
+
+from simdata.camera import Camera, Motion, Shutter, pixel_centers
+from simdata.errors import RenderError
+from simdata.geometry import Pose
+from simdata.lens import BrownConrady, KannalaBrandt, Lens, Pinhole
+from simdata.raycast import RayScene
+from simdata.render import make_renderer
+from simdata.scene import Scene
+
+Layers = dict[str, np.ndarray]
+Look = Callable[[Scene], Layers]
+
+SENSOR = Pinhole.from_fov(80, 60, 1.0).model_dump(exclude={"lens", "skew"})
+LENSES: dict[str, Lens] = {
+    "skewed": Pinhole(**SENSOR, skew=9.0),
+    "brown_conrady": BrownConrady(**SENSOR, k1=-0.3, k2=0.1, p1=0.01, p2=-0.006),
+    "rational": BrownConrady(**SENSOR, k1=0.9, k2=0.2, p1=0.002, k4=1.3, k5=0.3, k6=0.02),
+    "folded": BrownConrady(**SENSOR, k1=-0.9),
+    "fisheye": KannalaBrandt.from_fov(80, 60, math.radians(140)),
+    "all round": KannalaBrandt.from_fov(80, 60, math.radians(300)),
+}
+ROLLING = {
+    "motion": Motion(velocity=(1.5, 0.4, -0.3), angular_velocity=(0.5, -1.0, 2.0)),
+    "shutter": Shutter(readout=0.15, exposure=0.01),
+}
+
+
+def see(scene: Scene) -> Layers:
+    return RayScene(scene).view(scene.spec.cameras[0])
+
+
+def look_flat(scene: Scene) -> Layers:
+    return dict(flat(scene).layers)
+
+
+both = pytest.mark.parametrize("look", [see, look_flat], ids=["raycast", "flat"])
+
+
+@pytest.mark.parametrize("rolling", [{}, ROLLING], ids=["still", "rolling"])
+@pytest.mark.parametrize("lens", LENSES.values(), ids=LENSES.keys())
+@pytest.mark.parametrize("seed", [3, 5])
+def test_embree_and_the_oracle_see_the_same(lens: Lens, rolling: dict, seed: int) -> None:
+    scene = random_scene(seed, lens=lens, **rolling)
+    view, truth = see(scene), look_flat(scene)
+    assert len(np.unique(view["node_ids"])) > 3
+    assert faults(view, truth) == []
+    assert ("distance" in view) == ("distance" in truth) == (lens.lens == "kannala_brandt")
+    blind = np.isnan(lens.rays(pixel_centers(lens))).any(-1)
+    assert blind.any() == (lens in (LENSES["folded"], LENSES["all round"]))
+    for layers in (view, truth):
+        assert not layers["node_ids"][blind].any() and np.isposinf(layers["depth"][blind]).all()
+
+
+MUTANTS = {
+    "wrong sign": LENSES["brown_conrady"].model_copy(update={"p1": -0.01}),
+    "half a pixel": LENSES["brown_conrady"].model_copy(update={"cx": 40.5}),
+    "no distortion": Pinhole(**SENSOR),
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS.values(), ids=MUTANTS.keys())
+def test_another_lens_is_caught(mutant: Lens) -> None:
+    truth = look_flat(random_scene(3, lens=LENSES["brown_conrady"]))
+    assert faults(see(random_scene(3, lens=mutant)), truth) != []
+
+
+def test_without_the_rolling_a_difference_is_caught() -> None:
+    scene = random_scene(3, lens=LENSES["fisheye"], **ROLLING)
+    still = random_scene(3, lens=LENSES["fisheye"])
+    assert faults(see(still), look_flat(scene)) != []
+
+
+EQUIDISTANT = KannalaBrandt(width=120, height=100, fx=26, fy=26, cx=61.3, cy=48.9, max_angle=2.4)
+
+
+@both
+@pytest.mark.parametrize("off_axis", [0.0, 0.7, 1.57, 2.0], ids=["before", "aslant", "beside", "behind"])
+def test_a_sphere_under_an_equidistant_fisheye(look: Look, off_axis: float) -> None:
+    """A ray at angle a from the centre meets the sphere where a < asin(r / D): a radian is 26 pixels."""
+    distance, radius = 0.6, 0.25
+    towards = np.array([math.sin(off_axis), 0.0, math.cos(off_axis)])
+    scene = scene_of(
+        thing("sphere", 1, Pose(position=tuple(distance * towards)), radius=radius),
+        Camera(name="c", lens=EQUIDISTANT, pose=Pose()),
+    )
+    view = look(scene)
+    x, y = np.moveaxis(pixel_centers(EQUIDISTANT) - (61.3, 48.9), -1, 0)
+    angle, turn = np.hypot(x, y) / 26, np.arctan2(y, x)
+    rays = np.stack([np.sin(angle) * np.cos(turn), np.sin(angle) * np.sin(turn), np.cos(angle)], -1)
+    cosine = rays @ towards
+    apart = distance * np.sqrt(np.maximum(1 - cosine**2, 0))
+    meets = (cosine > 0) & (apart < radius) & (angle <= 2.4)
+    sagitta = radius * (1 - math.cos(math.pi / 48)) * 2  # of 48 segments and 24 rings
+    sure = meets & (apart < radius - sagitta)
+    assert sure.sum() > 200
+    assert (view["node_ids"][sure] == 1).all() and not view["node_ids"][~meets].any()
+    inner = meets & (apart < 0.8 * radius)
+    along = (distance * cosine - np.sqrt(np.maximum(radius**2 - apart**2, 0)))[inner]
+    assert np.abs(view["distance"][inner] - along).max() < 2e-3
+    assert np.abs(view["depth"][inner] - along * np.cos(angle[inner])).max() < 2e-3
+    if off_axis == 0:
+        outline = math.pi * (26 * math.asin(radius / distance)) ** 2
+        assert abs(np.count_nonzero(view["node_ids"]) - outline) < 0.03 * outline
+    if off_axis == 2.0:
+        assert (view["depth"][inner] < 0).all()
+
+
+@both
+def test_near_and_far_are_spheres_under_a_fisheye(look: Look) -> None:
+    """Inside a cube of half a metre: its walls are 0.25 m away, its edges 0.35, its corners 0.43."""
+    cube = thing("cuboid", 1, Pose(), sx=0.5, sy=0.5, sz=0.5)
+    scene = scene_of(cube, Camera(name="c", lens=EQUIDISTANT, pose=Pose(), near=0.3, far=0.4))
+    x, y = np.moveaxis(pixel_centers(EQUIDISTANT) - (61.3, 48.9), -1, 0)
+    angle = np.hypot(x, y) / 26
+    rays = np.stack([np.sin(angle) * x / angle / 26, np.sin(angle) * y / angle / 26, np.cos(angle)], -1)
+    distance = 0.25 / np.abs(rays).max(-1)
+    seen = (distance > 0.3) & (distance < 0.4) & (angle <= 2.4)
+    view = look(scene)
+    assert 0 < seen.mean() < 1 and np.array_equal(view["node_ids"] > 0, seen)
+    assert np.allclose(view["distance"][seen], distance[seen])
+
+
+POLE = 0.04  # m wide
+SPEED, READOUT, AWAY = 2.0, 0.05, 1.0
+
+
+def pole_before_a_moving_camera() -> Scene:
+    """An upright strip, one metre before a camera that goes right while its rows are read."""
+    camera = Camera(
+        name="c",
+        lens=Pinhole.from_fov(160, 120, 1.0),
+        pose=Pose(),
+        motion=Motion(velocity=(SPEED, 0, 0)),
+        shutter=Shutter(readout=READOUT),
+    )
+    strip = thing("cuboid", 1, Pose(position=(0, 0, AWAY + 5e-4)), sx=POLE, sy=4.0, sz=1e-3)
+    return scene_of(strip, camera)
+
+
+def pole_faults(view: Layers, scene: Scene) -> int:
+    """Count pixels unlike closed form: row r looks at tau, when the strip has gone left by v tau."""
+    lens = scene.spec.cameras[0].lens
+    rows, columns = np.arange(lens.height), np.arange(lens.width) + 0.5
+    tau = READOUT * ((rows + 0.5) / lens.height - 0.5)
+    middle = lens.cx - lens.fx * SPEED * tau / AWAY
+    off = np.abs(columns - middle[:, None]) - lens.fx * POLE / 2 / AWAY
+    wrong = (view["node_ids"] > 0) != (off < 0)
+    return int(np.count_nonzero(wrong & (np.abs(off) > 0.05)))
+
+
+@both
+def test_a_rolling_shutter_slants_a_pole(look: Look, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = pole_before_a_moving_camera()
+    view = look(scene)
+    assert pole_faults(view, scene) == 0
+    left_by = [np.flatnonzero(view["node_ids"][row]).mean() for row in (0, -1)]
+    assert left_by[0] - left_by[1] == pytest.approx(
+        scene.spec.cameras[0].lens.fx * SPEED * READOUT * 119 / 120, abs=1
+    )
+    right_time = Camera._time_at
+    monkeypatch.setattr(Camera, "_time_at", lambda self, y, t: right_time(self, self.height - y, t))
+    assert pole_faults(look(scene), scene) > 1000  # read from the bottom
+    monkeypatch.setattr(Camera, "_time_at", lambda self, y, t: right_time(self, y, t) + READOUT / 2)
+    assert pole_faults(look(scene), scene) > 1000  # the frame's time is the first row's
+
+
+def test_the_pole_is_where_project_says() -> None:
+    scene = pole_before_a_moving_camera()
+    view, camera = see(scene), scene.spec.cameras[0]
+    for height in np.linspace(-0.38, 0.38, 9):
+        u, v = camera.project(np.array([0, height, AWAY]))
+        columns = np.flatnonzero(view["node_ids"][int(v)]) + 0.5
+        assert columns.mean() == pytest.approx(u, abs=0.6)
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ({"lens": LENSES["fisheye"]}, "kannala_brandt lens"),
+        (ROLLING, "a rolling shutter"),
+        ({"motion": ROLLING["motion"], "shutter": Shutter(exposure=0.1)}, "motion blur"),
+        ({"aperture": {"diameter": 0.01, "focus": 1}}, "an aperture"),
+        ({"ev": 1}, "exposure compensation"),
+    ],
+)
+def test_tiny_refuses_what_it_cannot_draw(change: dict, what: str) -> None:
+    pytest.importorskip("pybullet")
+    scene = random_scene(0, **change)
+    renderer = make_renderer("tiny")
+    renderer.load(scene)
+    with pytest.raises(RenderError, match=what):
+        renderer.render(scene.spec.cameras[0])
+    renderer.close()
+
+
+def test_tiny_draws_a_skewed_pinhole() -> None:
+    pytest.importorskip("pybullet")
+    scene = random_scene(3, lens=LENSES["skewed"])
+    renderer = make_renderer("tiny")
+    renderer.load(scene)
+    frame = renderer.render(scene.spec.cameras[0])
+    renderer.close()
+    assert (frame.node_ids != see(scene)["node_ids"]).mean() < 2e-3
