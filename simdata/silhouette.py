@@ -94,7 +94,7 @@ def margin(camera: Camera) -> Window:
 
 def keeps_lines_straight(camera: Camera) -> bool:
     """Tell whether the image of a straight edge is straight: a pinhole, all of it seen at one instant."""
-    return camera.lens.lens == "pinhole"
+    return camera.lens.lens == "pinhole" and not camera.rolls
 
 
 def window(camera: Camera, vertices: np.ndarray) -> Window:

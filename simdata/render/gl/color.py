@@ -1,4 +1,4 @@
-"""The picture: linear light from every surface, then developed as a camera would."""
+"""Linear light from every surface to a pinhole."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import moderngl
 import numpy as np
 
 from simdata.geometry import invert
-from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
-from simdata.render.gl.material import FIELD_UNIT, PICTURE_UNIT, Materials
 from simdata.render.gl.program import compile_program
-from simdata.render.gl.stage import Stage
-from simdata.render.gl.target import Targets
+from simdata.render.gl.subject import UNITS, Subject
 from simdata.render.gl.view import View
-from simdata.spec import Look
 
-LIGHT_UNIT = 4
 # Of the light from everywhere, what comes from above and from below; a wall gets their mean.
 SKY, GROUND = (1.15, 1.15, 1.15), (0.85, 0.85, 0.85)
 
@@ -24,73 +19,55 @@ class ColorPass:
 
     Args:
         context: where it draws.
-        targets: where its targets come from.
         depth_program: draws depth alone.
     """
 
-    def __init__(
-        self, context: moderngl.Context, targets: Targets, depth_program: moderngl.Program
-    ) -> None:
-        self._context, self._targets, self._depth = context, targets, depth_program
+    def __init__(self, context: moderngl.Context, depth_program: moderngl.Program) -> None:
+        self._context, self._depth = context, depth_program
         self._shade = compile_program(context, "scene", "shade")
-        self._develop = compile_program(context, "screen", "develop")
-        self._screen = context.vertex_array(self._develop, [])
-        units = {"field": FIELD_UNIT, "picture": PICTURE_UNIT, "shadow_lit": LIT_UNIT, "shadow_depth": DEPTH_UNIT}
-        for name, unit in units.items():
-            if name in self._shade:
-                self._shade[name] = unit
-        self._develop["light"] = LIGHT_UNIT
+        for name, unit in UNITS.items():
+            self._shade[name] = unit
 
-    def shade(
-        self, stage: Stage, materials: Materials, lighting: Lighting, view: View, t: float, samples: int
-    ) -> moderngl.Texture:
-        """Draw linear light; returns (height, width) rgba float16, alpha 1 where there is a surface."""
-        look, view_from_world = stage.scene.spec.look, invert(view.world_from_view)
-        target = self._targets.light(view.width, view.height, samples)
-        target.use()
-        target.clear()
-        stage.look(view.world_from_view, t)
-        lighting.bind(view_from_world, self._shade)
-        self._shade["sky"] = tuple(look.ambient * np.array(SKY))
-        self._shade["ground"] = tuple(look.ambient * np.array(GROUND))
-        self._shade["up"] = tuple(view_from_world[:3, 2])
-        projection = view.projection()
-        for program in (self._depth, self._shade):
-            program["clip_from_view"].write(projection)
+    def draw(
+        self,
+        subject: Subject,
+        view: View,
+        target: moderngl.Framebuffer,
+        *,
+        left: int = 0,
+        rows: tuple[int, int] | None = None,
+    ) -> None:
+        """Draw linear light into a target that has been cleared.
+
+        Args:
+            subject: what is seen.
+            view: who sees it.
+            target: where.
+            left: column of the target at which the view begins.
+            rows: (first, end) of those to draw; None for all.
+        """
+        first, end = rows or (0, view.height)
+        stage, view_from_world = subject.stage, invert(view.world_from_view)
         self._context.enable_only(moderngl.DEPTH_TEST)
-        # Depth first, so that every pixel is shaded once, whatever the order of things.
-        self._context.depth_func = "<"
-        target.color_mask = (False,) * 4
-        stage.geometry.draw(self._depth, stage.nodes)
-        target.color_mask = (True,) * 4
-        self._context.depth_func = "<="
-        for nodes in materials.groups(stage.nodes):
-            stage.geometry.draw(self._shade, nodes)
-        self._context.depth_func = "<"
-        return self._resolved(target, samples)
-
-    def develop(self, light: moderngl.Texture, side: int, look: Look, ev: float) -> np.ndarray:
-        """Turn linear light into a picture: (H, W, 3) uint8 sRGB, `side` texels along a pixel's side averaged."""
-        width, height = light.width // side, light.height // side
-        target = self._targets.bare(width, height, 4, "f1")
+        stage.look(view.world_from_view, subject.t)
+        subject.lighting.bind(view_from_world, self._shade)
+        ambient = stage.scene.spec.look.ambient
+        self._shade["sky"], self._shade["ground"] = (tuple(ambient * np.array(c)) for c in (SKY, GROUND))
+        self._shade["up"] = tuple(view_from_world[:3, 2])
+        for program in (self._depth, self._shade):
+            program["clip_from_view"].write(view.projection())
+        target.viewport = (left, 0, view.width, view.height)
+        target.scissor = (left, first, view.width, end - first)
         target.use()
-        light.use(LIGHT_UNIT)
-        self._context.enable_only(moderngl.NOTHING)
-        self._develop["samples"] = side
-        self._develop["exposure"] = 2.0**ev
-        self._develop["backdrop"] = look.backdrop
-        self._screen.render(moderngl.TRIANGLES, vertices=3)
-        rgba = np.frombuffer(target.color_attachments[0].read(), np.uint8)
-        return np.ascontiguousarray(rgba.reshape(height, width, 4)[..., :3])
+        # Depth first, so that every pixel is shaded once, whatever the order of things.
+        target.color_mask = (False,) * 4
+        nodes = stage.within(view, subject.t, rows)
+        stage.geometry.draw(self._depth, nodes)
+        target.color_mask, self._context.depth_func = (True,) * 4, "<="
+        for group in subject.materials.groups(nodes):
+            stage.geometry.draw(self._shade, group)
+        self._context.depth_func, target.scissor = "<", None
 
     def release(self) -> None:
-        """Give the programs back."""
-        for thing in (self._screen, self._shade, self._develop):
-            thing.release()
-
-    def _resolved(self, target: moderngl.Framebuffer, samples: int) -> moderngl.Texture:
-        if samples == 1:
-            return target.color_attachments[0]
-        resolved = self._targets.bare(target.width, target.height, 4, "f2")
-        self._context.copy_framebuffer(resolved, target)
-        return resolved.color_attachments[0]
+        """Give the program back."""
+        self._shade.release()

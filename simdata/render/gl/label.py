@@ -34,7 +34,7 @@ class LabelPass:
         self._context.enable_only(moderngl.DEPTH_TEST)
         stage.look(view.world_from_view, t)
         self._program["clip_from_view"].write(view.projection())
-        stage.geometry.draw(self._program, stage.nodes)
+        stage.geometry.draw(self._program, stage.within(view, t))
         ids, depth, normals = (texture.read() for texture in target.color_attachments)
         size = (view.height, view.width)
         node_ids = np.frombuffer(ids, np.float32).reshape(size).astype(np.int32)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from pathlib import Path
 
-import moderngl
+import numpy as np
 
+from simdata.amodal import silhouettes
 from simdata.asset import load_model
 from simdata.camera import Camera
 from simdata.errors import RenderError
 from simdata.frame import Frame
+from simdata.raycast import ray_scene
 from simdata.render import Probe
 from simdata.render.gl.color import ColorPass
 from simdata.render.gl.context import open_context
+from simdata.render.gl.film import Film
 from simdata.render.gl.geometry import Geometry, Packed, geometry_key
 from simdata.render.gl.label import LabelPass
 from simdata.render.gl.light import Lighting
@@ -22,9 +24,11 @@ from simdata.render.gl.probe import probe_device
 from simdata.render.gl.program import compile_program
 from simdata.render.gl.silhouette import SilhouettePass
 from simdata.render.gl.stage import Stage
+from simdata.render.gl.subject import Subject
 from simdata.render.gl.target import Targets
 from simdata.render.gl.view import pinhole_view
 from simdata.scene import Scene
+from simdata.silhouette import Silhouette, keeps_lines_straight
 
 SAMPLES = 4
 
@@ -36,13 +40,14 @@ class GlRenderer:
         self._context, self.device = open_context(device)
         # A picture's rows run downwards, so that what faces the viewer turns the other way.
         self._context.front_face = "cw"
-        self._store, self._samples = store, samples or SAMPLES
+        self._store = store
         self._targets, self._packed = Targets(self._context), Packed()
         self._textures = Textures(self._context, store)
         depth = compile_program(self._context, "scene", "depth")
         self._labels = LabelPass(self._context, self._targets)
         self._silhouettes = SilhouettePass(self._context, self._targets)
-        self._colors = ColorPass(self._context, self._targets, depth)
+        colors = ColorPass(self._context, depth)
+        self._film = Film(self._context, self._targets, colors, samples or SAMPLES)
         self._lighting = Lighting(self._context, depth)
         self._geometry: Geometry | None = None
         self._stage: Stage | None = None
@@ -87,16 +92,28 @@ class GlRenderer:
         if self._lit_at != t:
             self._lighting.load(self._stage, t)
             self._lit_at = t
-        view = pinhole_view(camera, t)
-        layers = self._labels.draw(self._stage, view, t)
-        silhouettes = self._silhouettes.draw(self._stage, camera, t)
-        light = self._colors.shade(self._stage, self._materials, self._lighting, view, t, self._samples)
-        rgb = self._colors.develop(light, 1, self._stage.scene.spec.look, 0.0)
+        layers, silhouettes = self._truth(self._stage, camera, t)
+        subject = Subject(self._stage, self._materials, self._lighting, t)
+        rgb = self._film.picture(subject, camera, layers.get("distance", layers["depth"]))
         return Frame(camera, t, {"rgb": rgb, **layers}, silhouettes)
 
     def close(self) -> None:
         """Give the context back."""
         self._context.release()
+
+    def _truth(
+        self, stage: Stage, camera: Camera, t: float
+    ) -> tuple[dict[str, np.ndarray], dict[int, Silhouette]]:
+        """Return the layers but for rgb, and the silhouettes, at pixel centres.
+
+        A rasteriser draws straight lines: under a lens that bends them, or a shutter that rolls, the camera's own
+        rays are cast instead.
+        """
+        if keeps_lines_straight(camera):
+            layers = self._labels.draw(stage, pinhole_view(camera, t), t)
+            return layers, self._silhouettes.draw(stage, camera, t)
+        layers = ray_scene(stage.scene, self._store).view(camera, t)
+        return layers, silhouettes(stage.scene, camera, t, store=self._store)
 
     def _forget(self) -> None:
         """Let go of the scene."""

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 import moderngl
 import numpy as np
 
-from simdata.geometry import invert
+from simdata.geometry import invert, transform
 from simdata.mesh import Mesh
+from simdata.render.caster import world_corners
 from simdata.render.gl.geometry import Geometry
+from simdata.render.gl.view import View
 from simdata.scene import Scene
 
 
@@ -28,9 +30,26 @@ class Stage:
     ) -> None:
         self.scene, self.geometry = scene, geometry
         self.bounds = [mesh.bounds for mesh in meshes]
+        self._corners: dict[float, np.ndarray] = {}
         self._poses = context.buffer(reserve=max(64 * len(meshes), 64))
         # Objects stand before scenery: what is drawn first spares what comes behind it.
         self.nodes = sorted(range(len(meshes)), key=lambda k: (scene.nodes[k].instance == 0, -k))
+
+    def within(self, view: View, t: float, rows: tuple[int, int] | None = None) -> list[int]:
+        """Return the nodes whose boxes reach into some rows (first, end) of a view, or into all of it.
+
+        A box is left out when all its corners are beyond one side of the frustum.
+
+        Source: Assarsson & Moeller, "Optimized View Frustum Culling Algorithms for Bounding Boxes" (2000).
+        """
+        if t not in self._corners:
+            self._corners = {t: world_corners(self.scene, self.bounds, t)}
+        corners = transform(invert(view.world_from_view), self._corners[t])
+        x, y, z = np.moveaxis(corners @ view.matrix.T, -1, 0)
+        first, end = rows or (0, view.height)
+        sides = np.stack([x, view.width * z - x, y - first * z, end * z - y, z - view.near, view.far - z])
+        reaching = (sides >= 0).any(-1).all(0)
+        return [node for node in self.nodes if reaching[node]]
 
     def look(self, world_from_view: np.ndarray, t: float) -> None:
         """Put every node where a viewer (4, 4) sees it at an instant of the scene, seconds."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simdata.camera import Camera
+from simdata.render.face import Face
+from simdata.render.gl.exposure import Shot
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,3 +55,33 @@ def pinhole_view(camera: Camera, t: float) -> View:
     """Return what a pinhole camera sees at an instant, seconds."""
     lens, pose = camera.lens, camera.world_from_camera(t)
     return View(pose, lens.matrix(), lens.width, lens.height, camera.near, camera.far)
+
+
+def shot_view(camera: Camera, t: float, shot: Shot, side: int) -> View:
+    """Return one sharp picture of a pinhole's exposure, `side` times as many pixels along each side.
+
+    From another place on the aperture, the plane in focus stays where it is in the picture.
+    """
+    view, (x, y) = pinhole_view(camera, t), shot.eye
+    matrix = view.matrix.copy()
+    if camera.aperture is not None:
+        matrix[:2, 2] += matrix[:2, :2] @ (x, y) / camera.aperture.focus
+    matrix[:2, 2] += shot.jitter
+    matrix[:2] *= side
+    pose = view.world_from_view @ _moved(x, y)
+    return View(pose, matrix, side * view.width, side * view.height, view.near, view.far)
+
+
+def face_view(camera: Camera, t: float, shot: Shot, face: Face) -> View:
+    """Return one of the pictures that cover a lens, seen from a place on the aperture."""
+    pose = camera.world_from_camera(t) @ _moved(*shot.eye)
+    pose[:3, :3] = pose[:3, :3] @ face.camera_from_face
+    # A corner of a cube's face is farther than its depth: sqrt(3) at most.
+    near = camera.near if camera.lens.planar else camera.near / np.sqrt(3)
+    return View(pose, face.matrix, face.width, face.height, near, camera.far)
+
+
+def _moved(x: float, y: float) -> np.ndarray:
+    matrix = np.eye(4)
+    matrix[:2, 3] = x, y
+    return matrix

@@ -1,0 +1,28 @@
+"""What is photographed: a scene on the device, with its materials and lights, at one instant."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
+from simdata.render.gl.material import FIELD_UNIT, PICTURE_UNIT, Materials
+from simdata.render.gl.stage import Stage
+
+# Sampler of `shade.frag` -> texture unit.
+UNITS = {"field": FIELD_UNIT, "picture": PICTURE_UNIT, "shadow_lit": LIT_UNIT, "shadow_depth": DEPTH_UNIT}
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """All that shading reads.
+
+    Attributes:
+        stage: nodes and their poses.
+        materials, lighting: of its look.
+        t: one of the scene's instants, seconds.
+    """
+
+    stage: Stage
+    materials: Materials
+    lighting: Lighting
+    t: float
