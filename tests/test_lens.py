@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from simdata.camera import pixel_centers
-from simdata.lens import BrownConrady, KannalaBrandt, Lens, Pinhole
+from simdata.lens import AnyLens, BrownConrady, KannalaBrandt, Lens, Pinhole
 
 SENSOR = {"width": 64, "height": 48, "fx": 40.0, "fy": 42.0, "cx": 30.5, "cy": 25.25}
 PINHOLE = Pinhole(**SENSOR, skew=1.5)
@@ -22,7 +22,6 @@ EIGHT = BrownConrady(**SENSOR, k1=0.9, k2=0.3, p1=-0.002, p2=0.003, k3=0.02, k4=
 FISHEYE = KannalaBrandt(**SENSOR, k1=-0.03, k2=0.012, k3=-0.004, k4=0.0006, skew=-0.8)
 WIDE = KannalaBrandt(**{**SENSOR, "fx": 12.0, "fy": 12.5}, k1=-0.01, max_angle=math.pi)
 LENSES = {"pinhole": PINHOLE, "five": FIVE, "eight": EIGHT, "fisheye": FISHEYE, "wide": WIDE}
-AnyLens = Pinhole | BrownConrady | KannalaBrandt
 every_lens = pytest.mark.parametrize("lens", LENSES.values(), ids=LENSES.keys())
 
 
@@ -154,7 +153,9 @@ def edge(lens: AnyLens) -> float:
 def test_nothing_behind_a_planar_lens_is_seen(lens: AnyLens) -> None:
     behind = np.array([[0.1, 0.1, -1.0], [0.1, 0.1, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
     seen = np.isfinite(lens.project(behind)).all(-1)
-    assert seen.tolist() == ([True, True, False, False] if lens is WIDE else [False, lens is FISHEYE, False, False])
+    assert seen.tolist() == (
+        [True, True, False, False] if lens is WIDE else [False, lens is FISHEYE, False, False]
+    )
 
 
 def test_a_fold_hides_what_lies_beyond() -> None:
