@@ -171,17 +171,20 @@ def test_a_fold_hides_what_lies_beyond() -> None:
     assert np.isfinite(rays[0]).all() and rays[0, 0] < 1 and np.isnan(rays[1]).all()
 
 
-def test_the_tangential_fold_counts_too() -> None:
-    """Along x, x + 3 p2 x^2 turns back at x = -1 / (6 p2), where no radial term would say so."""
-    lens = BrownConrady(**SENSOR, p2=0.25)
+@pytest.mark.parametrize(("name", "axis"), [("p1", 1), ("p2", 0)])
+def test_the_tangential_fold_counts_too(name: str, axis: int) -> None:
+    """Along x, x + 3 p2 x^2 turns back at x = -1 / (6 p2), where no radial term would say so; y likewise."""
+    lens = BrownConrady(**SENSOR, **{name: 0.25})
     assert lens.valid_radius == math.inf
-    near, far = lens.project(np.array([[-0.6, 0, 1.0], [-0.7, 0, 1.0]]))
-    assert np.isfinite(near).all() and np.isnan(far).all()
+    points = np.array([[0.0, 0, 1]] * 4)
+    points[:, axis] = (-0.66, -0.67, -1.5, -3.0)  # beyond -2 both directions have turned: a rotation's sign
+    assert np.isfinite(lens.project(points)).all(-1).tolist() == [True, False, False, False]
 
 
-def test_a_fisheye_that_turns_back_stops_there() -> None:
-    """t (1 - t^2 / 3) turns back at one radian."""
-    lens = KannalaBrandt(**SENSOR, k1=-1 / 3)
+@pytest.mark.parametrize(("name", "power"), [("k1", 3), ("k2", 5), ("k3", 7), ("k4", 9)])
+def test_a_fisheye_that_turns_back_stops_there(name: str, power: int) -> None:
+    """t (1 - t^2 / 3) turns back at one radian, and so do the higher powers."""
+    lens = KannalaBrandt(**SENSOR, **{name: -1 / power})
     assert lens.valid_angle == pytest.approx(1)
     angles = np.array([0.99, 1.01])
     seen = np.isfinite(lens.project(np.stack([np.sin(angles), angles * 0, np.cos(angles)], -1))).all(-1)
