@@ -105,10 +105,10 @@ class _Entry:
 
     def find(self, *names: str) -> tuple[str, Any]:
         """Return the first of the names that is there, and its value."""
-        for name in names:
-            if name in self.value:
-                return name, self.value[name]
-        self.refuse(names[0], "is missing")
+        name = next((name for name in names if name in self.value), None)
+        if name is None:
+            self.refuse(names[0], "is missing")
+        return name, self.value[name]
 
     def numbers(self, *names: str) -> tuple[str, list[float]]:
         """Return a list of numbers, flat; it may stand below `data:`, as matrices do."""

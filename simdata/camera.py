@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from simdata.geometry import Pose, Vector, rotation_from_vector
-from simdata.lens import MAX_SIDE, BrownConrady, KannalaBrandt, Lens, Pinhole
+from simdata.lens import MAX_SIDE, AnyLens, BrownConrady, KannalaBrandt, Lens, Pinhole
 from simdata.model import Model
 
 __all__ = [
@@ -187,7 +187,7 @@ class Camera(Model):
         """Lift an image (H, W) of metres to world points (H, W, 3) float64; nan where nothing was hit.
 
         Args:
-            depth: planar z, of the pose of each pixel's row. 90 degrees off the axis it is 0 whatever is seen.
+            depth: planar z, of the pose of each pixel's row. 90 degrees off the axis it is 0, whatever it is.
             distance: instead of it, metres along the ray: exact for any lens.
             t: seconds.
 
@@ -210,21 +210,21 @@ class Camera(Model):
         """Return when the sensor looks at height y, pixels: seconds."""
         return t + self.shutter.readout * (y / self.height - 0.5)
 
-    def _project_at(self, points: np.ndarray, times: float | np.ndarray, lens: Lens) -> np.ndarray:
+    def _project_at(self, points: np.ndarray, times: float | np.ndarray, lens: AnyLens) -> np.ndarray:
         """Project points (..., 3) by the poses at times (...)."""
         poses = self.world_from_camera(times)
         return lens.project(np.einsum("...j,...ji->...i", points - poses[..., :3, 3], poses[..., :3, :3]))
 
 
-def pixel_centers(image: Camera | Pinhole | BrownConrady | KannalaBrandt) -> np.ndarray:
+def pixel_centers(image: Camera | AnyLens) -> np.ndarray:
     """Return the continuous coordinates of all pixel centres, (H, W, 2) float64: x then y, at +0.5."""
     x, y = np.meshgrid(np.arange(image.width) + 0.5, np.arange(image.height) + 0.5)
     return np.stack([x, y], -1)
 
 
 @lru_cache(maxsize=2)
-def _center_rays(lens: Pinhole | BrownConrady | KannalaBrandt) -> np.ndarray:
-    """Return the lens's rays of all pixel centres, (H, W, 3), read-only; undoing a distortion is not cheap."""
+def _center_rays(lens: AnyLens) -> np.ndarray:
+    """Return the lens's rays of all pixel centres, (H, W, 3), read-only; to undo a distortion costs."""
     rays = lens.rays(pixel_centers(lens))
     rays.flags.writeable = False
     return rays

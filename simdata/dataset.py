@@ -160,7 +160,11 @@ class Record:
         """
         layers = json.loads(self.row["layers"])
         if name not in layers:
-            switch = {"depth": "dataset.depth", "distance": "dataset.depth", "instance_ids": "dataset.instance_ids"}.get(name)
+            switch = {
+                "depth": "dataset.depth",
+                "distance": "dataset.depth",
+                "instance_ids": "dataset.instance_ids",
+            }.get(name)
             hint = f"; generate it with {switch} on" if switch else ""
             raise ConfigError(
                 f"{self.dataset.path} holds no layer {name!r}, only {', '.join(layers) or 'none'}{hint}"

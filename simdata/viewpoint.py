@@ -209,7 +209,9 @@ class Cameras(Model):
         """Say why so many views cannot be; "" where they can."""
         each, rest = self.per_placement, views % self.per_placement
         fitting = " or ".join(str(n) for n in (views - rest, views - rest + each) if n)
-        return f"dataset.views is {views}, but a placement has {each} cameras; make it {fitting}" if rest else ""
+        return (
+            f"dataset.views is {views}, but a placement has {each} cameras; make it {fitting}" if rest else ""
+        )
 
     def _placement(self, scope: Scope, number: int, middle: np.ndarray) -> tuple[Camera, ...]:
         """Draw one pose, and the cameras that stand there."""
@@ -223,9 +225,7 @@ class Cameras(Model):
         placed = self._rig(scope).cameras_at(pose, motion, **self._settings(scope, eye, aim))
         if len(placed) == 1:
             return (placed[0].model_copy(update={"name": f"view_{number}"}),)
-        return tuple(
-            camera.model_copy(update={"name": f"view_{number}_{camera.name}"}) for camera in placed
-        )
+        return tuple(camera.model_copy(update={"name": f"view_{number}_{camera.name}"}) for camera in placed)
 
     def _rig(self, scope: Scope) -> Rig:
         if isinstance(self.lens, MeasuredLens):

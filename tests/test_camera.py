@@ -102,7 +102,9 @@ def test_motion_is_the_twist() -> None:
     assert np.allclose(velocity, motion.velocity + np.cross(motion.angular_velocity, now[:, :3, 3] - pivot))
     # And axes turn about world axes: dR/dt = [w]x R.
     turning = (after - before)[:, :3, :3] / (2 * step)
-    assert np.allclose(turning, np.cross(motion.angular_velocity, now[:, :3, :3], axisb=1, axisc=1), atol=1e-7)
+    assert np.allclose(
+        turning, np.cross(motion.angular_velocity, now[:, :3, :3], axisb=1, axisc=1), atol=1e-7
+    )
     assert np.allclose(now[:, :3, :3] @ np.swapaxes(now[:, :3, :3], 1, 2), np.eye(3))
 
 
@@ -178,7 +180,11 @@ def test_a_point_too_fast_for_the_readout_has_no_pixel() -> None:
 
 @pytest.mark.parametrize(
     ("change", "words"),
-    [({"shutter": {"readout": -1}}, "readout"), ({"aperture": {"diameter": 0, "focus": 1}}, "diameter"), ({"ev": 99}, "ev")],
+    [
+        ({"shutter": {"readout": -1}}, "readout"),
+        ({"aperture": {"diameter": 0, "focus": 1}}, "diameter"),
+        ({"ev": 99}, "ev"),
+    ],
 )
 def test_nonsense_is_refused(change: dict, words: str) -> None:
     with pytest.raises(ValidationError, match=words):

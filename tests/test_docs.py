@@ -69,11 +69,14 @@ def test_python_runs(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_yaml_is_a_valid_config(tmp_path: Path) -> None:
     pytest.importorskip("pybullet_data")
-    (text,) = blocks("yaml")
+    varied, seen = blocks("yaml")
     path = tmp_path / "my.yaml"
-    path.write_text("version: 1\nscene: tabletop\n" + text)
+    path.write_text("version: 1\nscene: tabletop\n" + varied)
     config = simdata.load_config(str(path))
     assert config.make_builder().objects.meshes[0].category == "gripper"
+    path.write_text("version: 1\nscene: tabletop\n" + seen)
+    cameras = simdata.load_config(str(path)).make_builder().cameras
+    assert cameras.per_placement == 2 and cameras.lens.kind == "kannala_brandt"
 
 
 def test_shown_code_is_the_example() -> None:

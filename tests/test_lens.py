@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from simdata.camera import pixel_centers
-from simdata.lens import BrownConrady, KannalaBrandt, Lens, Pinhole
+from simdata.lens import AnyLens, BrownConrady, KannalaBrandt, Lens, Pinhole
 
 SENSOR = {"width": 64, "height": 48, "fx": 40.0, "fy": 42.0, "cx": 30.5, "cy": 25.25}
 PINHOLE = Pinhole(**SENSOR, skew=1.5)
@@ -22,7 +22,6 @@ EIGHT = BrownConrady(**SENSOR, k1=0.9, k2=0.3, p1=-0.002, p2=0.003, k3=0.02, k4=
 FISHEYE = KannalaBrandt(**SENSOR, k1=-0.03, k2=0.012, k3=-0.004, k4=0.0006, skew=-0.8)
 WIDE = KannalaBrandt(**{**SENSOR, "fx": 12.0, "fy": 12.5}, k1=-0.01, max_angle=math.pi)
 LENSES = {"pinhole": PINHOLE, "five": FIVE, "eight": EIGHT, "fisheye": FISHEYE, "wide": WIDE}
-AnyLens = Pinhole | BrownConrady | KannalaBrandt
 every_lens = pytest.mark.parametrize("lens", LENSES.values(), ids=LENSES.keys())
 
 
@@ -154,7 +153,9 @@ def edge(lens: AnyLens) -> float:
 def test_nothing_behind_a_planar_lens_is_seen(lens: AnyLens) -> None:
     behind = np.array([[0.1, 0.1, -1.0], [0.1, 0.1, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, -1.0]])
     seen = np.isfinite(lens.project(behind)).all(-1)
-    assert seen.tolist() == ([True, True, False, False] if lens is WIDE else [False, lens is FISHEYE, False, False])
+    assert seen.tolist() == (
+        [True, True, False, False] if lens is WIDE else [False, lens is FISHEYE, False, False]
+    )
 
 
 def test_a_fold_hides_what_lies_beyond() -> None:
@@ -170,17 +171,20 @@ def test_a_fold_hides_what_lies_beyond() -> None:
     assert np.isfinite(rays[0]).all() and rays[0, 0] < 1 and np.isnan(rays[1]).all()
 
 
-def test_the_tangential_fold_counts_too() -> None:
-    """Along x, x + 3 p2 x^2 turns back at x = -1 / (6 p2), where no radial term would say so."""
-    lens = BrownConrady(**SENSOR, p2=0.25)
+@pytest.mark.parametrize(("name", "axis"), [("p1", 1), ("p2", 0)])
+def test_the_tangential_fold_counts_too(name: str, axis: int) -> None:
+    """Along x, x + 3 p2 x^2 turns back at x = -1 / (6 p2), where no radial term would say so; y likewise."""
+    lens = BrownConrady(**SENSOR, **{name: 0.25})
     assert lens.valid_radius == math.inf
-    near, far = lens.project(np.array([[-0.6, 0, 1.0], [-0.7, 0, 1.0]]))
-    assert np.isfinite(near).all() and np.isnan(far).all()
+    points = np.array([[0.0, 0, 1]] * 4)
+    points[:, axis] = (-0.66, -0.67, -1.5, -3.0)  # beyond -2 both directions have turned: a rotation's sign
+    assert np.isfinite(lens.project(points)).all(-1).tolist() == [True, False, False, False]
 
 
-def test_a_fisheye_that_turns_back_stops_there() -> None:
-    """t (1 - t^2 / 3) turns back at one radian."""
-    lens = KannalaBrandt(**SENSOR, k1=-1 / 3)
+@pytest.mark.parametrize(("name", "power"), [("k1", 3), ("k2", 5), ("k3", 7), ("k4", 9)])
+def test_a_fisheye_that_turns_back_stops_there(name: str, power: int) -> None:
+    """t (1 - t^2 / 3) turns back at one radian, and so do the higher powers."""
+    lens = KannalaBrandt(**SENSOR, **{name: -1 / power})
     assert lens.valid_angle == pytest.approx(1)
     angles = np.array([0.99, 1.01])
     seen = np.isfinite(lens.project(np.stack([np.sin(angles), angles * 0, np.cos(angles)], -1))).all(-1)

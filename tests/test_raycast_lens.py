@@ -130,6 +130,17 @@ def test_near_and_far_are_spheres_under_a_fisheye(look: Look) -> None:
     assert np.allclose(view["distance"][seen], distance[seen])
 
 
+@both
+def test_a_pixel_without_a_ray_is_background_wherever_one_stands(look: Look) -> None:
+    """Inside a cube every ray meets something, so whatever a blind pixel were taken for would show."""
+    cube = thing("cuboid", 1, Pose(), sx=0.5, sy=0.5, sz=0.5)
+    for lens in (LENSES["folded"], LENSES["all round"]):
+        view = look(scene_of(cube, Camera(name="c", lens=lens, pose=Pose())))
+        blind = np.isnan(lens.rays(pixel_centers(lens))).any(-1)
+        assert 0 < blind.mean() < 1 and np.array_equal(view["node_ids"] == 0, blind)
+        assert not view["normals"][blind].any() and np.isposinf(view["depth"][blind]).all()
+
+
 POLE = 0.04  # m wide
 SPEED, READOUT, AWAY = 2.0, 0.05, 1.0
 

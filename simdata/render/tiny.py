@@ -330,7 +330,7 @@ def _require_plain(camera: Camera) -> None:
     """Refuse what TinyRenderer cannot draw, rather than draw something else.
 
     Raises:
-        RenderError: a distorted lens, a rolling shutter, motion blur, depth of field or exposure compensation.
+        RenderError: distortion, a rolling shutter, motion blur, depth of field or exposure compensation.
     """
     wanted = {
         f"a {camera.lens.lens} lens": camera.lens.lens != "pinhole",

@@ -56,7 +56,7 @@ def instance_ids(ids: np.ndarray) -> bytes:
 
 
 def range_png16(metres: np.ndarray, unit: float) -> bytes:
-    """Encode depth or distance as a 16-bit PNG: round(metres / unit); 0 is nothing hit, or beyond 65535 units.
+    """Encode depth or distance as a 16-bit PNG: round(metres / unit); 0 is no hit, or beyond 65535 units.
 
     Args:
         metres: (H, W) float32, positive; inf where nothing was hit.
