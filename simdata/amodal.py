@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from simdata.asset import load_model
 from simdata.camera import Camera
 from simdata.coverage import Surface, covered, surface_of
 from simdata.geometry import invert, transform
@@ -58,6 +59,34 @@ def silhouettes(
             surfaces[instance] = surface_of(faces)
         found[instance] = _by_faces(camera, transform(camera_from_world, vertices), surfaces[instance])
     return found
+
+
+def beyond_reach(
+    scene: Scene, camera: Camera, t: float = 0.0, store: Path | None = None, *, instances: Iterable[int]
+) -> set[int]:
+    """Find the objects of which a part lies nearer than the camera's near plane or farther than its far.
+
+    Raises:
+        AssetError: an imported mesh is not in `store`.
+    """
+    camera_from_world, rays = invert(camera.world_from_camera(t)), ray_scene(scene, store)
+    depth = camera_from_world[2] @ scene.world_from_nodes(t)  # (N, 4): z = depth . (x, y, z, 1) of the node
+    corners = depth[:, None, :3] * _bounds(scene, store)
+    low, high = corners.min(1).sum(1) + depth[:, 3], corners.max(1).sum(1) + depth[:, 3]
+    doubtful = np.flatnonzero((low < camera.near) | (high > camera.far))
+    found = set()
+    for instance in {scene.nodes[i].instance for i in doubtful}.intersection(instances):
+        z = transform(camera_from_world, rays.triangles(t, only_instance=instance)[0])[:, 2]
+        if z.min() < camera.near or z.max() > camera.far:
+            found.add(instance)
+    return found
+
+
+@lru_cache(maxsize=2)
+def _bounds(scene: Scene, store: Path | None) -> np.ndarray:
+    """Return the lowest and highest corner of each node's mesh, (N, 2, 3) metres, node frame."""
+    meshes = (load_model(node.shape, store).parts[node.part].mesh for node in scene.nodes)
+    return np.stack([mesh.bounds for mesh in meshes])
 
 
 @lru_cache(maxsize=2)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from sample_scene import camera, flat, floor, random_scene, scene_of, thing
+from sample_scene import alone, camera, floor, random_scene, scene_of, thing
 
 from simdata import amodal, coverage
 from simdata.amodal import silhouettes
@@ -33,21 +33,6 @@ class Bent(Pinhole):
 def bent(seen_by: Camera) -> Camera:
     lens = Bent(**{**seen_by.lens.model_dump(), "lens": "bent"})
     return Camera.model_construct(**{**dict(seen_by), "lens": lens})
-
-
-def widened(seen_by: Camera) -> Camera:
-    """Show the whole margin: the same pixels, and one image size more on each side."""
-    lens = seen_by.lens
-    size = {"width": 3 * lens.width, "height": 3 * lens.height}
-    wide = lens.model_copy(update=size | {"cx": lens.cx + lens.width, "cy": lens.cy + lens.height})
-    return seen_by.model_copy(update={"lens": wide})
-
-
-def alone(scene: Scene, seen_by: Camera, instance: int) -> Silhouette:
-    """See one instance as if nothing else were there, by the oracle, one image size around."""
-    nodes = [node for node in scene.nodes if node.instance == instance]
-    mask = flat(scene_of(nodes, widened(seen_by))).node_ids > 0
-    return Silhouette(-seen_by.width, -seen_by.height, mask)
 
 
 def assert_silhouettes(scene: Scene, seen_by: Camera | None = None) -> dict[int, Silhouette]:
