@@ -124,7 +124,7 @@ def test_an_object_cut_by_the_near_plane() -> None:
     ("plane", "cut"), [({"near": 0.95}, True), ({"near": 0.85}, False), ({"far": 1.05}, True)]
 )
 def test_a_part_out_of_reach_truncates_though_nothing_leaves_the_image(plane: Any, cut: bool) -> None:
-    """A ball of 0.1 m at 1 m: its nearest point is at 0.9 m. The corner of a turned box about it is nearer."""
+    """A ball of 0.1 m at 1 m: its nearest point is at 0.9 m. A corner of its turned box is nearer."""
     turned = Pose(quat_xyzw=tuple(quat_about((1, 2, 3), 0.7)))
     scene = scene_of(thing("sphere", 1, turned, radius=0.1), camera(eye=(0, -1, 0), **plane))
     fields = Visibility()(flat(scene), scene, ()).instances[1]
