@@ -86,7 +86,7 @@ def beyond_reach(
 def _bounds(scene: Scene, store: Path | None) -> np.ndarray:
     """Return the lowest and highest corner of each node's mesh, (N, 2, 3) metres, node frame."""
     meshes = (load_model(node.shape, store).parts[node.part].mesh for node in scene.nodes)
-    return np.stack([mesh.bounds for mesh in meshes])
+    return np.reshape([mesh.bounds for mesh in meshes], (-1, 2, 3))
 
 
 @lru_cache(maxsize=2)
