@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from simdata.asset import load_model
 from simdata.camera import Camera
 from simdata.coverage import Surface, covered, surface_of
 from simdata.geometry import invert, transform
@@ -19,7 +20,7 @@ from simdata.raycast import RayScene, ray_scene
 from simdata.scene import Scene
 from simdata.silhouette import Silhouette, Window, keeps_lines_straight, margin, window
 
-RAYS = 1 << 18  # rays at a time: some tens of MB of temporaries
+RAYS = 1 << 16  # rays at a time: their temporaries stay in the cache
 
 
 def silhouettes(
@@ -58,6 +59,34 @@ def silhouettes(
             surfaces[instance] = surface_of(faces)
         found[instance] = _by_faces(camera, transform(camera_from_world, vertices), surfaces[instance])
     return found
+
+
+def beyond_reach(
+    scene: Scene, camera: Camera, t: float = 0.0, store: Path | None = None, *, instances: Iterable[int]
+) -> set[int]:
+    """Find the objects of which a part lies nearer than the camera's near plane or farther than its far.
+
+    Raises:
+        AssetError: an imported mesh is not in `store`.
+    """
+    camera_from_world, rays = invert(camera.world_from_camera(t)), ray_scene(scene, store)
+    depth = camera_from_world[2] @ scene.world_from_nodes(t)  # (N, 4): z = depth . (x, y, z, 1) of the node
+    corners = depth[:, None, :3] * _bounds(scene, store)
+    low, high = corners.min(1).sum(1) + depth[:, 3], corners.max(1).sum(1) + depth[:, 3]
+    doubtful = np.flatnonzero((low < camera.near) | (high > camera.far))
+    found = set()
+    for instance in {scene.nodes[i].instance for i in doubtful}.intersection(instances):
+        z = transform(camera_from_world, rays.triangles(t, only_instance=instance)[0])[:, 2]
+        if z.min() < camera.near or z.max() > camera.far:
+            found.add(instance)
+    return found
+
+
+@lru_cache(maxsize=2)
+def _bounds(scene: Scene, store: Path | None) -> np.ndarray:
+    """Return the lowest and highest corner of each node's mesh, (N, 2, 3) metres, node frame."""
+    meshes = (load_model(node.shape, store).parts[node.part].mesh for node in scene.nodes)
+    return np.reshape([mesh.bounds for mesh in meshes], (-1, 2, 3))
 
 
 @lru_cache(maxsize=2)
@@ -104,14 +133,16 @@ def _cut(corners: np.ndarray, height: np.ndarray) -> np.ndarray:
 
 
 def _by_rays(rays: RayScene, camera: Camera, t: float, wanted: Iterable[int]) -> dict[int, Silhouette]:
-    """Cast the rays of all pixels, some rows at a time, at each body whose bounding sphere they pass."""
+    """Cast the rays of all pixels, some rows at a time, at each body whose bounding ball they pass."""
     balls = {instance: _ball(rays.triangles(t, only_instance=instance)[0]) for instance in wanted}
     x0, y0, x1, y1 = margin(camera)
     found: dict[int, list[np.ndarray]] = {instance: [] for instance in balls}
     for top in range(y0, y1, step := max(1, RAYS // (x1 - x0))):
         origins, directions = _pixel_rays(camera, (x0, top, x1, min(top + step, y1)), t)
+        lines = _Lines(origins, directions)
         for instance, ball in balls.items():
-            rows, columns = np.nonzero(_pass_by(origins, directions, *ball))
+            close = np.flatnonzero(lines.pass_by(*ball))
+            rows, columns = np.divmod(close, x1 - x0)
             hits = rays.cast(
                 origins[rows, columns],
                 directions[rows, columns],
@@ -134,18 +165,25 @@ def _pixel_rays(camera: Camera, pixels: Window, t: float) -> tuple[np.ndarray, n
 
 
 def _ball(points: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return middle (3,) and radius of a sphere that holds points (V, 3)."""
+    """Return middle (3,) and radius of a ball that holds points (V, 3)."""
     middle = (points.min(0) + points.max(0)) / 2
     return middle, float(np.linalg.norm(points - middle, axis=1).max())
 
 
-def _pass_by(origins: np.ndarray, directions: np.ndarray, middle: np.ndarray, radius: float) -> np.ndarray:
-    """Tell which rays (..., 3) meet a sphere; never one of nan."""
-    arms = middle - origins
-    length = np.linalg.norm(directions, axis=-1)
-    along = np.einsum("...i,...i->...", arms, directions) / length
-    apart = np.linalg.norm(np.cross(arms, directions), axis=-1) / length
-    return (apart <= radius * (1 + 1e-9)) & (along >= -radius)
+class _Lines:
+    """Rays (..., 3), laid out so that asking all of them about one ball is quick."""
+
+    def __init__(self, origins: np.ndarray, directions: np.ndarray) -> None:
+        self._origins = np.ascontiguousarray(origins.reshape(-1, 3).T)
+        towards = np.ascontiguousarray(directions.reshape(-1, 3).T)
+        self._towards = towards / np.sqrt(np.einsum("in,in->n", towards, towards))
+
+    def pass_by(self, middle: np.ndarray, radius: float) -> np.ndarray:
+        """Tell which pass a ball, (n,) bool, with a hair granted to rounding; never one of nan."""
+        arms = middle[:, None] - self._origins
+        along = np.einsum("in,in->n", arms, self._towards)
+        apart = np.einsum("in,in->n", arms, arms) - along**2  # squared
+        return (apart <= radius**2 * (1 + 1e-6)) & (along >= -radius)
 
 
 def _of_pixels(pixels: np.ndarray) -> Silhouette:

@@ -62,6 +62,30 @@ class LabelledObject:
         """Return the visible pixels, (H, W) bool."""
         return mask.decode(self.rle)
 
+    def amodal_mask(self) -> np.ndarray:
+        """Return the pixels of the whole object inside the image, hidden ones too, (H, W) bool.
+
+        Raises:
+            ConfigError: the dataset holds none.
+        """
+        return mask.decode(self._of_the_whole("amodal_rle"))
+
+    @property
+    def amodal_box_xywh(self) -> list[float]:
+        """Tight box of the whole object; it may reach outside the image.
+
+        Raises:
+            ConfigError: the dataset holds none.
+        """
+        return self._of_the_whole("amodal_box_xywh")
+
+    def _of_the_whole(self, name: str) -> Any:
+        if name not in self.attributes:
+            raise ConfigError(
+                f"annotation {self.annotation_id} has no {name!r}: the annotator 'visibility' did not run"
+            )
+        return self.attributes[name]
+
 
 @dataclass(frozen=True, eq=False)
 class Record:

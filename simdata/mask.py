@@ -79,6 +79,18 @@ def regions(ids: np.ndarray) -> dict[int, Region]:
     }
 
 
+def region(part: np.ndarray, x: int, y: int, height: int, width: int) -> Region:
+    """Encode a mask of which only a part (h, w) is given: its first pixel is column x, row y of the whole."""
+    framed = np.zeros((part.shape[1], part.shape[0] + 2), np.int8)
+    framed[:, 1:-1] = part.T
+    columns, rows = np.divmod(np.flatnonzero(np.diff(framed.ravel())), framed.shape[1])
+    starts, ends = ((columns + x) * height + rows + y).reshape(-1, 2).T
+    if len(starts) == 0:
+        return Region(0, [0.0] * 4, encode(np.zeros((height, width), bool)))
+    apart = starts[1:] != ends[:-1]  # else a run goes on over a column's end
+    return _region(starts[np.r_[True, apart]], ends[np.r_[apart, True]], height, width)
+
+
 def _region(starts: np.ndarray, ends: np.ndarray, height: int, width: int) -> Region:
     """Measure one value's runs: flat column-major [start, end), rising."""
     x, right = int(starts[0] // height), int((ends[-1] - 1) // height)

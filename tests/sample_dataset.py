@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from scipy import ndimage
 
 from simdata import mask
 from simdata.annotation import ImageIndex, Instance, Sample, Strides
@@ -112,15 +114,29 @@ def make_sample(image_id: int, index: ImageIndex, scene: Scene, split: str, empt
                 "area": region.area,
                 "box_xywh": region.box_xywh,
                 "rle": region.rle,
-                "visible_fraction": round(1 / (number + 1 / 3), 4),
-                "truncated": number % 2 == 0,
                 "position": [0.1, 1 / 3, number / 7],
-            },
+            }
+            | whole(ids == number, number),
         )
         for number, region in mask.regions(ids).items()
     )
     labels = {"coverage": float((ids > 0).mean())}
     return Sample(image_id, index, split, scene, frame, instances, labels, {"instance_ids": ids})
+
+
+def whole(visible: np.ndarray, number: int) -> dict[str, Any]:
+    """Make up the whole of an object: thicker the higher its number, and even ones leave the image."""
+    amodal = ndimage.binary_dilation(visible, iterations=number)
+    x, y, width, height = mask.box_xywh(amodal)
+    beyond = 0 if number % 2 else 7 + x
+    return {
+        "visible_fraction": int(visible.sum()) / int(amodal.sum()),
+        "hidden_area": int((amodal & ~visible).sum()),
+        "truncation": 0.0 if number % 2 else 0.25,
+        "truncated": number % 2 == 0,
+        "amodal_box_xywh": [x - beyond, y, width + beyond, height],
+        "amodal_rle": mask.encode(amodal),
+    }
 
 
 def make_samples(config: Config) -> Iterator[Sample]:

@@ -13,6 +13,7 @@ from simdata.frame import Frame
 from simdata.geometry import Pose, look_at
 from simdata.render.flat import FlatRenderer
 from simdata.scene import Scene, start_scene
+from simdata.silhouette import Silhouette
 from simdata.spec import Layout, Look, Node, SceneSpec
 
 # Things of few and many faces, closed and hollow, some made of several parts.
@@ -78,6 +79,21 @@ def flat(scene: Scene) -> Frame:
     renderer = FlatRenderer()
     renderer.load(scene)
     return renderer.render(scene.spec.cameras[0])
+
+
+def widened(seen_by: Camera) -> Camera:
+    """Show the whole margin: the same pixels, and one image size more on each side."""
+    lens = seen_by.lens
+    size = {"width": 3 * lens.width, "height": 3 * lens.height}
+    wide = lens.model_copy(update=size | {"cx": lens.cx + lens.width, "cy": lens.cy + lens.height})
+    return seen_by.model_copy(update={"lens": wide})
+
+
+def alone(scene: Scene, seen_by: Camera, instance: int) -> Silhouette:
+    """See one instance as if nothing else were there, by the oracle, one image size around."""
+    nodes = [node for node in scene.nodes if node.instance == instance]
+    mask = flat(scene_of(nodes, widened(seen_by))).node_ids > 0
+    return Silhouette(-seen_by.width, -seen_by.height, mask)
 
 
 def faults(found: dict[str, np.ndarray], truth: dict[str, np.ndarray]) -> list[str]:

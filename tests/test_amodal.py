@@ -6,10 +6,10 @@ from typing import Any, Literal
 
 import numpy as np
 import pytest
-from sample_scene import camera, flat, floor, random_scene, scene_of, thing
+from sample_scene import alone, camera, floor, random_scene, scene_of, thing
 
 from simdata import amodal, coverage
-from simdata.amodal import silhouettes
+from simdata.amodal import beyond_reach, silhouettes
 from simdata.camera import Camera, Pinhole
 from simdata.coverage import covered, surface_of
 from simdata.geometry import Pose
@@ -33,21 +33,6 @@ class Bent(Pinhole):
 def bent(seen_by: Camera) -> Camera:
     lens = Bent(**{**seen_by.lens.model_dump(), "lens": "bent"})
     return Camera.model_construct(**{**dict(seen_by), "lens": lens})
-
-
-def widened(seen_by: Camera) -> Camera:
-    """Show the whole margin: the same pixels, and one image size more on each side."""
-    lens = seen_by.lens
-    size = {"width": 3 * lens.width, "height": 3 * lens.height}
-    wide = lens.model_copy(update=size | {"cx": lens.cx + lens.width, "cy": lens.cy + lens.height})
-    return seen_by.model_copy(update={"lens": wide})
-
-
-def alone(scene: Scene, seen_by: Camera, instance: int) -> Silhouette:
-    """See one instance as if nothing else were there, by the oracle, one image size around."""
-    nodes = [node for node in scene.nodes if node.instance == instance]
-    mask = flat(scene_of(nodes, widened(seen_by))).node_ids > 0
-    return Silhouette(-seen_by.width, -seen_by.height, mask)
 
 
 def assert_silhouettes(scene: Scene, seen_by: Camera | None = None) -> dict[int, Silhouette]:
@@ -163,6 +148,25 @@ def test_parts_and_unlabelled_things() -> None:
     scene = scene_of([*floor(), *drum, *lid, *ball])
     assert list(assert_silhouettes(scene)) == [7]
     assert list(silhouettes(scene, scene.spec.cameras[0], instances=[8])) == [8]
+
+
+def test_objects_move() -> None:
+    here, there = (scene_of(thing("mug", 1, Pose(position=(x, 0, 0)))) for x in (0.0, 0.2))
+    layout = here.spec.layout.model_copy(update={"times": (0.0, 1.0)})
+    positions, quats = (
+        np.concatenate([getattr(one, name) for one in (here, there)]) for name in ("positions", "quats_xyzw")
+    )
+    scene = Scene(here.spec.model_copy(update={"layout": layout}), np.array([0.0, 1.0]), positions, quats)
+    seen_by = scene.spec.cameras[0]
+    for t, still in ((0.0, here), (1.0, there), (0.0, here)):
+        assert silhouettes(scene, seen_by, t)[1].same_pixels(silhouettes(still, seen_by)[1])
+    assert not silhouettes(here, seen_by)[1].same_pixels(silhouettes(there, seen_by)[1])
+
+
+def test_a_scene_of_nothing() -> None:
+    scene = scene_of([])
+    assert silhouettes(scene, scene.spec.cameras[0]) == {} == silhouettes(scene, bent(scene.spec.cameras[0]))
+    assert beyond_reach(scene, scene.spec.cameras[0], instances=[]) == set()
 
 
 @pytest.mark.parametrize("seed", range(4))

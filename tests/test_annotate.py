@@ -10,32 +10,29 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sample_scene import camera, flat, floor, random_scene, scene_of, thing
+from sample_scene import alone, camera, flat, floor, random_scene, scene_of, thing
 
 from simdata import mask
-from simdata.annotate import ANNOTATORS, DEFAULT, annotate, visibility
+from simdata.amodal import silhouettes
+from simdata.annotate import ANNOTATORS, DEFAULT, annotate
 from simdata.annotate.masks import Masks
 from simdata.annotate.poses import Poses
 from simdata.annotate.visibility import Visibility
 from simdata.annotation import ImageIndex, Labels, Sample
 from simdata.asset import GeneratedShape, ImportedShape, encode_part, load_model
-from simdata.errors import AssetError, ConfigError, UnknownNameError
+from simdata.camera import Pinhole
+from simdata.errors import AssetError, ConfigError, FrameError, UnknownNameError
 from simdata.frame import Frame
 from simdata.geometry import Pose, quat_about, rotation_from_quat, transform
 from simdata.raycast import RayScene
 from simdata.render.flat import FlatRenderer
 from simdata.scene import Scene
+from simdata.silhouette import Silhouette
 from simdata.spec import Node
 
 
 def label(frame: Frame, scene: Scene, **more: Any) -> Sample:
     return annotate(frame, scene, image_id=5, index=ImageIndex(1, 0, 0, 1), split="val", **more)
-
-
-def alone(scene: Scene, instance: int) -> np.ndarray:
-    """See one instance as if nothing else were there: its whole mask, (H, W) bool, by the oracle."""
-    nodes = [node for node in scene.nodes if node.instance == instance]
-    return flat(scene_of(nodes, scene.spec.cameras[0])).node_ids > 0
 
 
 def seen(frame: Frame, scene: Scene, instance: int) -> np.ndarray:
@@ -48,25 +45,67 @@ def assert_visibility(scene: Scene, frame: Frame) -> int:
     found = Visibility()(frame, scene, ()).instances
     assert found
     for instance, fields in found.items():
-        visible, whole = seen(frame, scene, instance), alone(scene, instance)
-        assert not (visible & ~whole).any()
-        assert fields["hidden_area"] == np.count_nonzero(whole & ~visible), instance
-        assert fields["visible_fraction"] == np.count_nonzero(visible) / np.count_nonzero(whole)
+        whole = alone(scene, frame.camera, instance)
+        visible, inside = seen(frame, scene, instance), whole.inside(frame.camera.width, frame.camera.height)
+        assert not (visible & ~inside).any()
+        assert fields["hidden_area"] == np.count_nonzero(inside & ~visible), instance
+        assert fields["visible_fraction"] == np.count_nonzero(visible) / np.count_nonzero(inside)
+        assert fields["truncation"] == pytest.approx(1 - np.count_nonzero(inside) / whole.area, abs=1e-12)
+        assert fields["amodal_box_xywh"] == whole.box_xywh
+        assert fields["amodal_rle"] == mask.encode(inside)
+        assert fields["truncated"] or fields["truncation"] == 0
     return sum(fields["hidden_area"] > 0 for fields in found.values())
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_hidden_pixels_equal_those_of_single_object_pictures(seed: int) -> None:
-    scene = random_scene(seed, objects=6)
+def test_what_is_hidden_and_cut_off_equals_single_object_pictures(seed: int) -> None:
+    scene = random_scene(seed, objects=6, fov=0.5)
     assert assert_visibility(scene, flat(scene)) >= 2
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_rays_count_the_same(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The way of other lenses, and of objects with too many faces to list."""
-    monkeypatch.setattr(visibility, "SPANS", 0)
-    scene = random_scene(seed, objects=6)
-    assert assert_visibility(scene, flat(scene)) >= 2
+def test_silhouettes_that_the_frame_brings_are_used_and_all_are_needed() -> None:
+    scene = random_scene(0, objects=4)
+    frame = flat(scene)
+    mine = silhouettes(scene, frame.camera)
+    brought = Frame(frame.camera, 0.0, frame.layers, mine)
+    assert Visibility()(brought, scene, ()).instances == Visibility()(frame, scene, ()).instances
+    first = min(Visibility()(frame, scene, ()).instances)
+    larger = Silhouette(-80, 0, np.ones((60, 160), bool))
+    fields = Visibility()(Frame(frame.camera, 0.0, frame.layers, mine | {first: larger}), scene, ()).instances
+    assert fields[first]["truncation"] == 0.5 and fields[first]["amodal_box_xywh"] == [-80, 0, 160, 60]
+    del mine[first]
+    with pytest.raises(FrameError, match=f"shows instance {first} but brings no silhouette"):
+        Visibility()(Frame(frame.camera, 0.0, frame.layers, mine), scene, ())
+
+
+def test_a_pixel_that_only_the_renderer_sees_belongs_to_the_whole() -> None:
+    """Rasterisers differ by a pixel on edges; a whole that lacks what is seen would be nonsense."""
+    scene = random_scene(0, objects=4)
+    frame = flat(scene)
+    mine = silhouettes(scene, frame.camera)
+    first = min(Visibility()(frame, scene, ()).instances)
+    for nothing in (Silhouette(0, 0, np.zeros((0, 0), bool)), Silhouette(-5, -5, np.zeros((2, 2), bool))):
+        brought = Frame(frame.camera, 0.0, frame.layers, mine | {first: nothing})
+        only = label(brought, scene).instances[0]
+        assert only.fields["amodal_rle"] == only.rle and only.fields["amodal_box_xywh"] == only.box_xywh
+        assert (only.fields["visible_fraction"], only.fields["truncation"]) == (1, 0)
+
+
+def test_closed_form_of_a_sphere_that_the_edge_halves() -> None:
+    """Its centre is on the right edge; the image of a sphere there is an ellipse, halved but for its lean."""
+    f, x, radius = 200.0, 0.4, 0.08
+    lens = Pinhole(width=160, height=160, fx=f, fy=f, cx=80.0, cy=80.0)
+    seen_by = camera(eye=(0, -1, 0)).model_copy(update={"lens": lens})
+    scene = scene_of(thing("sphere", 1, Pose(position=(x, 0, 0)), radius=radius), seen_by)
+    fields = Visibility()(flat(scene), scene, ()).instances[1]
+    # Cone about (x, 0, 1) with sin(a) = radius / distance: (q . c)^2 >= |q|^2 |c|^2 cos^2 a.
+    columns, rows = np.meshgrid(
+        (np.arange(1000) + 0.5) / 1000 * 80 - 40, (np.arange(1000) + 0.5) / 1000 * 80 - 40
+    )
+    u, v = x + columns / f, rows / f
+    cone = (u * x + 1) ** 2 >= (u**2 + v**2 + 1) * (1 + x**2 - radius**2)
+    assert fields["truncation"] == pytest.approx(cone[:, 500:].sum() / cone.sum(), abs=0.015)
+    assert 0.45 < fields["truncation"] < 0.65 and fields["truncated"]
 
 
 def test_an_object_cut_by_the_near_plane() -> None:
@@ -79,6 +118,17 @@ def test_an_object_cut_by_the_near_plane() -> None:
     frame = flat(scene)
     assert_visibility(scene, frame)
     assert Visibility()(frame, scene, ()).instances[1]["truncated"]
+
+
+@pytest.mark.parametrize(
+    ("plane", "cut"), [({"near": 0.95}, True), ({"near": 0.85}, False), ({"far": 1.05}, True)]
+)
+def test_a_part_out_of_reach_truncates_though_nothing_leaves_the_image(plane: Any, cut: bool) -> None:
+    """A ball of 0.1 m at 1 m: its nearest point is at 0.9 m. A corner of its turned box is nearer."""
+    turned = Pose(quat_xyzw=tuple(quat_about((1, 2, 3), 0.7)))
+    scene = scene_of(thing("sphere", 1, turned, radius=0.1), camera(eye=(0, -1, 0), **plane))
+    fields = Visibility()(flat(scene), scene, ()).instances[1]
+    assert (fields["truncated"], fields["truncation"]) == (cut, 0)
 
 
 def test_closed_form_of_half_a_square() -> None:
@@ -139,8 +189,8 @@ def test_parts_make_one_instance_and_scenery_and_distractors_none() -> None:
     assert (only.instance_id, only.category) == (7, "cylinder")
     assert only.area == np.count_nonzero(np.isin(frame.node_ids, (2, 3)))
     assert set(np.unique(sample.layers["instance_ids"])) == {0, 7}
-    whole = alone(scene, 7)
-    assert only.fields["hidden_area"] == np.count_nonzero(whole) - only.area > 0
+    whole = alone(scene, frame.camera, 7)
+    assert only.fields["hidden_area"] == whole.area - only.area > 0
 
 
 def test_poses_put_the_object_where_the_camera_sees_it() -> None:
@@ -250,14 +300,19 @@ def test_the_store_reaches_imported_meshes(tmp_path: Path) -> None:
         label(frame, scene)
 
 
-def test_the_comparison_sees_a_mask_that_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a pixel in the window of one object must not pass."""
-    scene = random_scene(0, objects=6)
+@pytest.mark.parametrize("fault", ["shifted", "cut", "empty"])
+def test_the_comparison_sees_a_mask_that_is_off(fault: str) -> None:
+    """A pixel aside, cut at the image's edge, or forgotten: none must pass."""
+    scene = random_scene(0, objects=6, fov=0.5)
     frame = flat(scene)
-    monkeypatch.setattr(visibility, "_count_by_faces", _shifted(visibility._count_by_faces))
+    mine = silhouettes(scene, frame.camera)
+    broken = {i: _broken(one, fault) for i, one in mine.items()}
+    assert_visibility(scene, Frame(frame.camera, 0.0, frame.layers, mine))
     with pytest.raises(AssertionError):
-        assert_visibility(scene, frame)
+        assert_visibility(scene, Frame(frame.camera, 0.0, frame.layers, broken))
 
 
-def _shifted(count: Any) -> Any:
-    return lambda pixels, faces, wanted: count(pixels + 0.5, faces, wanted)
+def _broken(one: Silhouette, fault: str) -> Silhouette:
+    if fault == "shifted":
+        return Silhouette(one.x + 1, one.y, one.mask)
+    return Silhouette(0, 0, one.inside(80, 60) & (fault == "cut"))

@@ -142,6 +142,24 @@ def as_rle(value: dict) -> None:
     annotation["segmentation"] = mask.encode(mask.decode_polygons(annotation["segmentation"], *size))
 
 
+def set_attribute(
+    key: str, change: Callable[[dict], object], truncated: bool = True
+) -> Callable[[dict], None]:
+    """Change an attribute of an annotation that the image's edge cuts, or of one it does not."""
+
+    def apply(value: dict) -> None:
+        attributes = [annotation["attributes"] for annotation in value["annotations"]]
+        chosen = next(one for one in attributes if one["truncated"] is truncated)
+        chosen[key] = change(chosen)
+
+    return apply
+
+
+def nudged_whole(attributes: dict) -> dict:
+    """Show the whole a pixel aside."""
+    return mask.encode(np.roll(mask.decode(attributes["amodal_rle"]), 7, axis=1))
+
+
 MUTANTS: dict[str, tuple[Callable[[dict], object], set[str]]] = {
     "masks half a pixel off": (half_pixel(-0.5), {"polygon"}),
     "masks half a pixel off, other way": (half_pixel(0.5), {"polygon", "mask"}),
@@ -205,6 +223,37 @@ MUTANTS: dict[str, tuple[Callable[[dict], object], set[str]]] = {
     "no info": (lambda v: v.pop("info"), {"top_level"}),
     "no list of images": (lambda v: v.update(images={}), {"top_level"}),
     "unlisted licence": (lambda v: v["images"][0].update(license=2), {"license"}),
+    "a whole that is aside": (set_attribute("amodal_rle", nudged_whole), {"amodal_rle"}),
+    "a whole of polygons": (set_attribute("amodal_rle", lambda _: [[1, 1, 5, 5, 1, 5]]), {"amodal_rle"}),
+    "a whole of another size": (
+        set_attribute("amodal_rle", lambda a: {**a["amodal_rle"], "size": [96, 64]}),
+        {"amodal_rle"},
+    ),
+    "visible fraction of the box": (
+        set_attribute("visible_fraction", lambda a: a["visible_fraction"] * 0.99),
+        {"visible_fraction"},
+    ),
+    "hidden area that is not": (
+        set_attribute("hidden_area", lambda a: a["hidden_area"] + 1),
+        {"hidden_area"},
+    ),
+    "truncation in percent": (set_attribute("truncation", lambda a: 100 * a["truncation"]), {"truncation"}),
+    "truncation forgotten": (set_attribute("truncation", lambda _: 0), {"amodal_box_xywh"}),
+    "truncated as a number": (set_attribute("truncated", lambda _: 1), {"truncated"}),
+    "truncated and whole": (set_attribute("truncation", lambda _: 0.1, truncated=False), {"truncated"}),
+    "amodal box cut at the edge": (
+        set_attribute("amodal_box_xywh", lambda a: [0, *a["amodal_box_xywh"][1:]]),
+        {"amodal_box_xywh"},
+    ),
+    "amodal box of the visible": (
+        set_attribute("amodal_box_xywh", lambda a: [*a["amodal_box_xywh"][:3], 1]),
+        {"amodal_box_xywh"},
+    ),
+    "amodal box too large": (
+        set_attribute("amodal_box_xywh", lambda _: [0, 0, 96, 64], truncated=False),
+        {"amodal_box_xywh"},
+    ),
+    "amodal box in corners": (set_attribute("amodal_box_xywh", lambda _: [1, 2, 3]), {"amodal_box_xywh"}),
     "other attributes": (lambda v: polygons_of(v)["attributes"].update(truncated="no"), {"attributes"}),
 }
 

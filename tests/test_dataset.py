@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,18 @@ def test_every_record_is_what_was_rendered(folder: Path) -> None:
             assert dataset.categories[thing.category_id - 1] == thing.category
             everything = thing.attributes | {"area": thing.area, "box_xywh": thing.box_xywh, "rle": thing.rle}
             assert everything == instance.fields
+            whole = thing.amodal_mask()
+            assert (
+                whole[thing.mask()].all() and thing.area / whole.sum() == thing.attributes["visible_fraction"]
+            )
+            assert thing.amodal_box_xywh == instance.fields["amodal_box_xywh"]
     assert not samples
+
+
+def test_a_dataset_without_wholes_says_so(folder: Path) -> None:
+    thing = replace(Dataset(folder)[2].instances[0], attributes={})
+    with pytest.raises(ConfigError, match="has no 'amodal_rle': the annotator 'visibility' did not run"):
+        thing.amodal_mask()
 
 
 def test_ids_index_and_splits(folder: Path) -> None:

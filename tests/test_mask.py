@@ -129,6 +129,14 @@ def test_regions_equal_one_mask_at_a_time(ids: np.ndarray) -> None:
         assert region == mask.Region(int(m.sum()), mask.box_xywh(m), mask.encode(m))
 
 
+@given(stnp.arrays(bool, st.tuples(SIDES, SIDES)), st.integers(0, 3), st.integers(0, 3))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_a_part_of_a_mask_is_encoded_as_the_whole(part: np.ndarray, x: int, y: int) -> None:
+    whole = np.pad(part, ((y, 2 * (y % 2)), (x, x // 2)))
+    found = mask.region(part, x, y, *whole.shape)
+    assert found == mask.Region(int(whole.sum()), mask.box_xywh(whole), mask.encode(whole))
+
+
 @pytest.mark.parametrize("shift", [(0, 1), (1, 0)])
 def test_the_checks_see_a_shift_of_one_pixel(shift: tuple[int, int]) -> None:
     """A check that never fires proves nothing."""

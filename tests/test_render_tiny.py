@@ -13,6 +13,7 @@ import pytest
 from sample_scene import camera, floor, random_scene, scene_of, thing
 
 from simdata import physics
+from simdata.amodal import silhouettes
 from simdata.camera import Camera, Pinhole, pixel_centers
 from simdata.errors import RenderError, UnknownNameError
 from simdata.frame import Frame
@@ -128,6 +129,16 @@ def test_without_the_half_pixel_the_rays_disagree(
 
     monkeypatch.setattr(tiny_module, "_matrices", unshifted)
     assert (draw(renderer, scene).node_ids != truth).mean() > 1e-3
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_it_shows_of_an_object_lies_in_its_silhouette(renderer: TinyRenderer, seed: int) -> None:
+    scene = random_scene(seed, objects=6)
+    renderer.load(scene)
+    frame = renderer.render(scene.spec.cameras[0])
+    ids = scene.instance_of_node[frame.node_ids]
+    for instance, one in silhouettes(scene, frame.camera).items():
+        assert one.inside(frame.camera.width, frame.camera.height)[ids == instance].all()
 
 
 def test_near_and_far_cut(renderer: TinyRenderer) -> None:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeGuard
 
 from simdata.camera import MAX_SIDE
 from simdata.check.fault import Faults
@@ -44,7 +44,7 @@ def is_int(value: Any) -> bool:
     return type(value) is int and abs(value) < _MAX_ID
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     """Tell whether a JSON value is a finite number."""
     return is_int(value) or (type(value) is float and math.isfinite(value))
 
@@ -102,7 +102,8 @@ def _side(value: Any) -> bool:
     return is_int(value) and 1 <= value <= MAX_SIDE
 
 
-def _box(value: Any) -> bool:
+def is_box(value: Any) -> TypeGuard[list[float]]:
+    """Tell whether a JSON value is four finite numbers."""
     return isinstance(value, list) and len(value) == 4 and all(map(is_number, value))
 
 
@@ -125,7 +126,7 @@ _ANNOTATION: tuple[Rule, ...] = (
     ("image_id", _is_id, "an integer from 1"),
     ("category_id", _is_id, "an integer from 1"),
     ("iscrowd", lambda v: is_int(v) and v in (0, 1), "the integer 0 or 1"),
-    ("bbox", _box, "four finite numbers [x, y, width, height]"),
+    ("bbox", is_box, "four finite numbers [x, y, width, height]"),
     ("area", is_number, "one finite number"),
     ("segmentation", lambda v: isinstance(v, list | dict) and bool(v), "polygons or run lengths"),
     ("attributes", lambda v: isinstance(v, dict), "an object"),

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from simdata.check.amodal import check_amodal
 from simdata.check.annotations import is_int
 from simdata.check.fault import Faults
 from simdata.check.masks import check_annotation
@@ -73,6 +74,8 @@ def check_picture(folder: Path, entry: Entry, config: Config | None, faults: Fau
     shown: dict[int, int] = {}
     for record in entry.annotations:
         mask = check_annotation(entry.file, record, entry.size, faults)
+        if mask is not None:
+            check_amodal(entry.file, record, mask, faults)
         number = record["attributes"].get("instance_id")
         if not is_int(number) or number < 1:
             faults.add(entry.file, record["id"], "instance_id", f"attributes.instance_id is {number!r:.40}")
