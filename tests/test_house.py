@@ -47,7 +47,7 @@ STEPS: dict[str, int] = {
     "annotation": 6,
     "physics": 6,
     "raycast": 6,
-    "render": 7,
+    "render": 8,
     "amodal": 7,
     "annotate": 8,
     "write": 8,
