@@ -5,7 +5,7 @@
 sample    CPU of a labelled and written sample (no settling) over a bare getCameraImage of the same scene.
 settle    CPU of drawing and settling a 20-object tabletop, and where it goes.
 workers   wall time of one worker over two.
-memory    growth of one process per scene with new meshes and textures in each; nothing is recycled.
+memory    growth of one worker per scene with new meshes and textures in each; nothing is recycled.
 """
 
 from __future__ import annotations
@@ -28,8 +28,11 @@ from simdata import generate, load_config
 from simdata.config import Config
 from simdata.errors import SceneRejected
 from simdata.physics import settle
-from simdata.pipeline import Pipeline
+from simdata.pipeline import Pipeline, resolve
 from simdata.texture import FAMILIES, texture_field
+from simdata.workers.folder import Output
+from simdata.workers.plan import make_plan
+from simdata.workers.work import Work
 from simdata.write.files import write_scene
 
 
@@ -145,21 +148,21 @@ def workers(scenes: int = 24) -> dict[str, Any]:
 
 
 def memory(scenes: int = 500, warm: int = 200) -> dict[str, Any]:
-    """Growth of one process per scene with new meshes and textures in each."""
+    """Growth of one worker per scene with new meshes and textures in each."""
     small = ["builder.cameras.width=160", "builder.cameras.height=120", "dataset.views=1"]
-    pipeline = Pipeline(config(*small, scenes=scenes))
     # Warm-up also fills the one cache that scenes fill slowly: a few hundred texture fields, and no more.
     for family in FAMILIES:
         for seed in range(24):
             texture_field(family, seed)
     resident = []
     seconds = []
-    for number in range(scenes):
-        with cpu(seconds):
-            for _ in pipeline.samples(pipeline.scene(number)):
-                pass
-        resident.append(resident_mb())
-    pipeline.close()
+    with tempfile.TemporaryDirectory() as folder:
+        work = worker(config(*small, scenes=scenes), Path(folder))
+        for number in range(scenes):
+            with cpu(seconds):
+                work.scene(number, Path(folder))
+            resident.append(resident_mb())
+        work.close()
     # The slope of a line through all scenes after warm-up: one late garbage collection decides nothing.
     x = range(warm, scenes)
     slope = statistics.linear_regression(x, resident[warm:]).slope
@@ -172,6 +175,16 @@ def memory(scenes: int = 500, warm: int = 200) -> dict[str, Any]:
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
     return verdict(figures, "growth_mb_per_scene", 0.01, "at most")
+
+
+def worker(run_config: Config, folder: Path) -> Work:
+    """Plan a run in a folder and return what each of its children works with."""
+    store, output = folder / "store", Output(folder / "dataset")
+    store.mkdir()
+    plan = make_plan(resolve(run_config, store))
+    output.work.mkdir(parents=True)
+    output.adopt(plan, store)
+    return Work(output.path)
 
 
 def resident_mb() -> float:

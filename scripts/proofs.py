@@ -5,9 +5,11 @@ Run them through `scripts/prove`, which makes the environment first.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import sys
@@ -42,7 +44,6 @@ def bare_machine() -> dict[str, Any]:
         if not given:
             include = "--include=python3,python3-venv,python3-pip,git,ca-certificates"
             run(["debootstrap", "--variant=minbase", include, "bookworm", str(root)])
-        _share_network(root)
         home = root / "srv" / "simdata"
         shutil.rmtree(home, ignore_errors=True)
         run(["git", "clone", "--quiet", str(ROOT), str(home)])
@@ -72,24 +73,47 @@ def bench() -> dict[str, Any]:
         return json.loads(path.read_text())
 
 
-def _share_network(root: Path) -> None:
-    """Give the root this machine's resolver, certificates and package-index settings, nothing else of it."""
-    for path in ("/etc/resolv.conf", "/etc/pip.conf", "/etc/hosts", "/etc/ssl/certs/ca-certificates.crt"):
-        if Path(path).is_file():
-            shutil.copy(path, root / path.lstrip("/"))
-
-
 def _inside(root: Path, command: str) -> list[str]:
-    passed = {
-        k: v
-        for k, v in os.environ.items()
-        if k.upper().endswith("_PROXY") or k.startswith(("PIP_", "SSL_", "GIT_SSL"))
+    """Return the command line that runs a shell command in the root, with this machine's network and no more.
+
+    Mounts are of a namespace of their own, which ends with the command.
+    """
+    settings = _pip_settings()
+    shared = ["/etc/resolv.conf", "/etc/hosts", *_folders(settings)]
+    mounts = ["mount -t proc proc proc", "mount -t tmpfs tmpfs dev/shm"]
+    for path in filter(os.path.exists, shared):
+        place = shlex.quote(path.lstrip("/"))
+        make = f"mkdir -p {place}" if Path(path).is_dir() else f"mkdir -p $(dirname {place}); touch {place}"
+        mounts += [make, f"mount --bind {shlex.quote(path)} {place}"]
+    passed = {k: v for k, v in os.environ.items() if k.upper().endswith("_PROXY") or k.startswith("SSL_")}
+    names = passed | settings | {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LANG": "C.UTF-8"}
+    environment = [f"{name}={value}" for name, value in names.items()]
+    enter = shlex.join(["exec", "chroot", ".", "/usr/bin/env", "-i", *environment, "bash", "-c", command])
+    script = "\n".join(["set -e", f"cd {shlex.quote(str(root))}", *mounts, enter])
+    return ["unshare", "--mount", "--fork", "bash", "-c", script]
+
+
+def _pip_settings() -> dict[str, str]:
+    """Return pip's settings on this machine, from files or environment, as environment variables."""
+    listed = run([sys.executable, "-m", "pip", "config", "list"]).stdout.splitlines()
+    pairs = [line.partition("=") for line in listed]
+    return {
+        "PIP_" + name.rpartition(".")[2].upper().replace("-", "_"): str(ast.literal_eval(value))
+        for name, _, value in pairs
     }
-    environment = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8", "CI=true"]
-    environment += [f"{key}={value}" for key, value in passed.items()]
-    mounts = "mount -t proc proc /proc; mount -t tmpfs tmpfs /dev/shm 2>/dev/null; "
-    inside = ["chroot", str(root), "/usr/bin/env", "-i", *environment, "bash", "-c", mounts + command]
-    return ["unshare", "--mount", "--fork", *inside]
+
+
+def _folders(settings: dict[str, str]) -> list[str]:
+    """Return the local files and folders that pip's settings name; of an index, its parent.
+
+    Source: PEP 503 leaves an index's links free, and those on a disk lead to files beside it.
+    """
+    words = [word for value in settings.values() for word in value.split()]
+    plain = [word for word in words if word.startswith("/")]
+    indices = [
+        str(Path(word.removeprefix("file://")).parent) for word in words if word.startswith("file:///")
+    ]
+    return list(dict.fromkeys(plain + indices))
 
 
 def run(command: list[str], *, check: bool = True, capture: bool = True) -> subprocess.CompletedProcess[str]:

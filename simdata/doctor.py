@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import platform
 import shutil
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from simdata.errors import SimdataError
 from simdata.physics import load_pybullet
 from simdata.render import RENDERERS
+from simdata.workers.cores import usable_cores
 
 # Distribution -> module; what a dataset cannot be made without.
 NEEDED = {
@@ -109,7 +109,7 @@ def _executors() -> Iterator[Finding]:
 
 
 def _machine(folder: Path) -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     yield Finding("cpu", True, f"{cores} cores may be used, {platform.machine()}; try --workers {cores}")
     memory = _free_memory()
     if memory is not None:

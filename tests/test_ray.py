@@ -19,7 +19,10 @@ DRIVER = """
 import json, os, signal, sys
 from pathlib import Path
 from simdata.config import Config
+from simdata.workers import cores
 from simdata.workers.run import generate
+
+cores.usable_cores = lambda: 6
 
 def descendants():
     parents = {}
@@ -60,12 +63,21 @@ def command(pid):
     except OSError:
         return ""
 
-seen = {"listening": [], "commands": [], "killed": 0}
+def threads(pid):
+    try:
+        environment = Path(f"/proc/{pid}/environ").read_text().split("\\0")
+    except OSError:
+        return []
+    return [line for line in environment if line.startswith("LP_NUM_THREADS=")]
+
+seen = {"listening": [], "commands": [], "threads": [], "killed": 0}
 
 def look(progress):
     pids = descendants()
     seen["listening"] += listening(pids)
     seen["commands"] += [command(pid) for pid in pids]
+    children = [pid for pid in pids if "simdata.workers.child" in command(pid)]
+    seen["threads"] += [line for pid in children for line in threads(pid)]
     hosts = [pid for pid in pids if command(pid).startswith("ray::_Host")]
     if progress.done_scenes and not seen["killed"] and hosts:
         os.kill(hosts[0], signal.SIGKILL)
@@ -105,6 +117,7 @@ def test_ray_gives_the_same_bytes_on_loopback_even_when_an_actor_is_killed(tmp_p
     dashboards = [command for command in seen["commands"] if "dashboard/dashboard.py" in command]
     assert all("--disable-frontend" in command and "--minimal" in command for command in dashboards)
     assert seen["usage"] == "0"
+    assert set(seen["threads"]) == {"LP_NUM_THREADS=3"}, "two workers share six cores"
     assert not seen["left"], "nothing of Ray is left behind"
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -281,3 +283,22 @@ def test_a_plan_reads_back_equal_and_tells_its_scenes() -> None:
         'c: 1 -> "(absent)"',
         'd: "(absent)" -> 1',
     ]
+
+
+@pytest.mark.skipif(
+    not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="this C library keeps what is freed"
+)
+def test_a_worker_gives_back_what_was_freed(tmp_path: Path) -> None:
+    begin(tmp_path / "out", CONFIG)
+    work = Work(tmp_path / "out")
+    (tmp_path / "staging").mkdir()
+    before = resident_mb()
+    pile = [b"x" * 100_000 for _ in range(1000)]
+    del pile[:-1]  # the last one lies on top of what is free
+    assert resident_mb() > before + 50
+    work.scene(0, tmp_path / "staging")
+    assert resident_mb() < before + 50
+
+
+def resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() / 1e6

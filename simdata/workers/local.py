@@ -5,8 +5,10 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Generator, Iterable
+from dataclasses import replace
 from pathlib import Path
 
+from simdata.workers.cores import share_of_cores
 from simdata.workers.shard import Event, ShardJob, run_shard
 from simdata.workers.supervisor import Limits, Stopped, Supervisor
 
@@ -17,11 +19,12 @@ class LocalExecutor:
     Args:
         out: folder of the dataset.
         workers: how many children at a time.
-        limits: what each may use.
+        limits: what each may use; of the cores each gets its share.
     """
 
     def __init__(self, out: Path, workers: int, limits: Limits) -> None:
         self._out = out
+        limits = replace(limits, cores=share_of_cores(workers))
         self._supervisors = [Supervisor(out, limits) for _ in range(workers)]
 
     def run(self, jobs: Iterable[ShardJob]) -> Generator[Event]:

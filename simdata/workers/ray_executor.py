@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from simdata.errors import ConfigError, IncompleteError, SimdataError, WorkerError
+from simdata.workers.cores import share_of_cores
 from simdata.workers.folder import Output
 from simdata.workers.shard import Event, Note, ShardJob, run_shard
 from simdata.workers.supervisor import Limits, Supervisor
@@ -38,12 +39,13 @@ class RayExecutor:
     Args:
         out: folder of the dataset; every node must see it under this path.
         workers: how many actors.
-        limits: what each child may use.
+        limits: what each child may use; of the cores it gets its share of this machine, in a cluster one.
         address: of a running cluster, e.g. "10.0.0.1:6379" or "auto".
     """
 
     def __init__(self, out: Path, workers: int, limits: Limits, address: str | None = None) -> None:
-        self._out, self._workers, self._limits, self._address = out, workers, limits, address
+        self._out, self._workers, self._address = out, workers, address
+        self._limits = replace(limits, cores=1 if address else share_of_cores(workers))
         self._ray: Any = None
         self._actors: list[Any] = []
 
@@ -84,7 +86,7 @@ class RayExecutor:
             options |= {
                 "address": "local",
                 "include_dashboard": False,
-                "num_cpus": self._workers,
+                "num_cpus": self._workers * self._limits.cores,
                 "object_store_memory": 100 * 1024 * 1024,  # receipts only
             }
         try:
@@ -161,8 +163,8 @@ class RayExecutor:
         return events, ""
 
     def _actor(self) -> Any:
-        host = self._ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)(_Host)
-        return host.remote(str(self._out), self._limits)
+        options = {"num_cpus": self._limits.cores, "max_restarts": 0, "max_task_retries": 0}
+        return self._ray.remote(**options)(_Host).remote(str(self._out), self._limits)
 
 
 class _Host:

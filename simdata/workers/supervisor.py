@@ -35,6 +35,8 @@ _TICK = 1.0  # seconds between two looks at a silent child
 _TAIL = 4000  # bytes of its output kept for the log
 _OUTPUT_LIMIT = 1 << 20  # bytes of output after which it is thrown away
 # One thread each: many children share a machine, and sums must not depend on how many threads there are.
+# Mesa's cache of compiled shaders stays as the user has it: it saves every child a second of compiling, its
+# writers lock, and its keys hold the driver's build and the CPU's features.
 _CHILD_ENVIRONMENT = {
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
@@ -84,12 +86,14 @@ class Limits:
         stall: seconds in which a child must use at least 1 % of a CPU, else it hangs and is killed. It is
             generous because a wall clock depends on the machine: it leads to a retry, never to a hole.
         recycle: scenes after which a child is replaced, in case native code leaks.
+        cores: threads in which software OpenGL may fill pixels; no pixel depends on it.
     """
 
     cpu: float = 120.0
     memory: int | None = None
     stall: float = 300.0
     recycle: int = 5000
+    cores: int = 1
 
 
 class Supervisor:
@@ -190,7 +194,7 @@ class _Child:
                 stdout=self._printed,
                 stderr=self._printed,
                 pass_fds=(child_reads, child_writes),
-                env=_environment(),
+                env=_environment(limits.cores),
                 start_new_session=True,  # Ctrl-C reaches the driver alone
             )
         finally:
@@ -270,10 +274,13 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _environment() -> dict[str, str]:
-    """Let the child find the same modules as we do, with one thread."""
+def _environment(cores: int) -> dict[str, str]:
+    """Let the child find the same modules as we do, with one thread but for software OpenGL.
+
+    Source: Mesa's "Environment Variables": LP_NUM_THREADS, of its software rasteriser llvmpipe.
+    """
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100  ("" is the cwd)
-    return os.environ | _CHILD_ENVIRONMENT | {"PYTHONPATH": path}
+    return os.environ | _CHILD_ENVIRONMENT | {"LP_NUM_THREADS": str(cores), "PYTHONPATH": path}
 
 
 def _explain(status: int, output: str, cpu: float) -> Fault | Lost:
