@@ -1,3 +1,5 @@
 """`gl`."""
+
 from simdata.render.gl.renderer import GlRenderer
+
 __all__ = ["GlRenderer"]

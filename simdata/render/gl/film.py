@@ -32,9 +32,7 @@ class Film:
         samples: colour samples a pixel, 1, 4, 16 or 64.
     """
 
-    def __init__(
-        self, context: moderngl.Context, targets: Targets, colors: ColorPass, samples: int
-    ) -> None:
+    def __init__(self, context: moderngl.Context, targets: Targets, colors: ColorPass, samples: int) -> None:
         self._context, self._targets, self._colors = context, targets, colors
         self._in_pass = min(samples, MULTISAMPLED, context.max_samples)
         self._side = round((samples / self._in_pass) ** 0.5)
@@ -42,7 +40,8 @@ class Film:
             compile_program(context, "screen", name) for name in ("add", "develop", "resample")
         )
         self._screens = {
-            program: context.vertex_array(program, []) for program in (self._add, self._develop, self._resample)
+            program: context.vertex_array(program, [])
+            for program in (self._add, self._develop, self._resample)
         }
         self._add["light"] = self._develop["light"] = self._resample["faces"] = LIGHT_UNIT
         self._resample["rays"] = RAYS_UNIT
@@ -91,7 +90,13 @@ class Film:
         return total.color_attachments[0]
 
     def _shot(
-        self, subject: Subject, camera: Camera, shot: Shot, rows: list[tuple[int, int]], in_pass: int, side: int
+        self,
+        subject: Subject,
+        camera: Camera,
+        shot: Shot,
+        rows: list[tuple[int, int]],
+        in_pass: int,
+        side: int,
     ) -> moderngl.Texture:
         """Return linear light of one sharp picture, band by band, `side` texels along a pixel's side or 1."""
         if camera.lens.lens != "pinhole":
@@ -105,7 +110,13 @@ class Film:
         return self._resolved(target, in_pass)
 
     def _through_lens(
-        self, subject: Subject, camera: Camera, shot: Shot, rows: list[tuple[int, int]], in_pass: int, side: int
+        self,
+        subject: Subject,
+        camera: Camera,
+        shot: Shot,
+        rows: list[tuple[int, int]],
+        in_pass: int,
+        side: int,
     ) -> moderngl.Texture:
         """Draw the faces that cover a lens, then look up its rays."""
         slack = np.arctan2(camera.aperture.diameter, camera.aperture.focus) if camera.aperture else 0.0

@@ -46,9 +46,7 @@ class Geometry:
         packed: the cache of vertices.
     """
 
-    def __init__(
-        self, context: moderngl.Context, meshes: Sequence[Mesh], packed: Packed
-    ) -> None:
+    def __init__(self, context: moderngl.Context, meshes: Sequence[Mesh], packed: Packed) -> None:
         self._context, self.key = context, geometry_key(meshes)
         unique = {mesh.digest: mesh for mesh in meshes}
         first_vertex, first_index, vertex, index = {}, {}, 0, 0

@@ -76,7 +76,14 @@ class Lighting:
 
     def release(self) -> None:
         """Give everything back."""
-        for thing in (self._lit, self._plain, self._target, self._atlas, self._light_table, self._shadow_table):
+        for thing in (
+            self._lit,
+            self._plain,
+            self._target,
+            self._atlas,
+            self._light_table,
+            self._shadow_table,
+        ):
             thing.release()
 
     def _draw(self, shadow: _Map, stage: Stage, nodes: list[int], t: float) -> None:
@@ -135,7 +142,9 @@ class _Map:
         """Return the map as `light.glsl` reads it."""
         light_from_view = columns(invert(self.world_from_light) @ world_from_view)
         tile = [*self.corner, self.side, ATLAS * self.side]
-        return light_from_view + np.array([*tile, self.near, self.far, self.half_width, 0], np.float32).tobytes()
+        return (
+            light_from_view + np.array([*tile, self.near, self.far, self.half_width, 0], np.float32).tobytes()
+        )
 
 
 def _map_of(light: Light, cast: Casters, corner: tuple[float, float], side: float) -> _Map:

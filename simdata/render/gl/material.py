@@ -75,9 +75,7 @@ class Textures:
         if picture is None:
             raise RenderError(f"{path} cannot be read as a picture: import its mesh again")
         rgba = np.flipud(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA))
-        return self._context.texture(
-            picture.shape[1::-1], 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8
-        )
+        return self._context.texture(picture.shape[1::-1], 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8)
 
 
 class Materials:

@@ -66,9 +66,7 @@ class SilhouettePass:
             found[key] = Silhouette(left, top, (part >> np.uint32(bit) & np.uint32(1)).astype(bool))
         return found
 
-    def _pass(
-        self, stage: Stage, view: View, t: float, slot_of: dict[int, int], words: int
-    ) -> np.ndarray:
+    def _pass(self, stage: Stage, view: View, t: float, slot_of: dict[int, int], words: int) -> np.ndarray:
         """Return the bit field, (height, width, words) uint32."""
         nodes = stage.scene.nodes
         slots = np.array([slot_of.get(n.instance, -1) if n.labelled else -1 for n in nodes], np.int32)
