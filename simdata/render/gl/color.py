@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import moderngl
-import numpy as np
 
 from simdata.geometry import invert
-from simdata.render.gl.program import compile_program
+from simdata.render.gl.program import Program
 from simdata.render.gl.subject import UNITS, Subject
+from simdata.render.gl.target import unclipped
 from simdata.render.gl.view import View
 
 # Of the light from everywhere, what comes from above and from below; a wall gets their mean.
-SKY, GROUND = (1.15, 1.15, 1.15), (0.85, 0.85, 0.85)
+SKY, GROUND = 1.15, 0.85
 
 
 class ColorPass:
@@ -22,11 +22,9 @@ class ColorPass:
         depth_program: draws depth alone.
     """
 
-    def __init__(self, context: moderngl.Context, depth_program: moderngl.Program) -> None:
+    def __init__(self, context: moderngl.Context, depth_program: Program) -> None:
         self._context, self._depth = context, depth_program
-        self._shade = compile_program(context, "scene", "shade")
-        for name, unit in UNITS.items():
-            self._shade[name] = unit
+        self._shade = Program(context, "scene", "shade", **UNITS)
 
     def draw(
         self,
@@ -51,11 +49,10 @@ class ColorPass:
         self._context.enable_only(moderngl.DEPTH_TEST)
         stage.look(view.world_from_view, subject.t)
         subject.lighting.bind(view_from_world, self._shade)
-        ambient = stage.scene.spec.look.ambient
-        self._shade["sky"], self._shade["ground"] = (tuple(ambient * np.array(c)) for c in (SKY, GROUND))
-        self._shade["up"] = tuple(view_from_world[:3, 2])
+        ambient, up = stage.scene.spec.look.ambient, tuple(view_from_world[:3, 2])
+        self._shade.set(sky=(SKY * ambient,) * 3, ground=(GROUND * ambient,) * 3, up=up)
         for program in (self._depth, self._shade):
-            program["clip_from_view"].write(view.projection())
+            program.set(clip_from_view=view.projection())
         target.viewport = (left, 0, view.width, view.height)
         target.scissor = (left, first, view.width, end - first)
         target.use()
@@ -66,7 +63,8 @@ class ColorPass:
         target.color_mask, self._context.depth_func = (True,) * 4, "<="
         for group in subject.materials.groups(nodes):
             stage.geometry.draw(self._shade, group)
-        self._context.depth_func, target.scissor = "<", None
+        self._context.depth_func = "<"
+        unclipped(target)
 
     def release(self) -> None:
         """Give the program back."""

@@ -12,8 +12,8 @@ from simdata.errors import RenderError
 
 # What these draw, the CPU draws.
 SOFTWARE = ("llvmpipe", "softpipe", "swrast", "swiftshader")
-# The libraries by the names that the system's packages install: those without a number need development files.
-LIBRARIES = {"libgl": "libGL.so.1", "libegl": "libEGL.so.1"}
+# By the names that the system's packages install: those without a number need development files.
+LIBRARIES: dict[str, Any] = {"libgl": "libGL.so.1", "libegl": "libEGL.so.1"}
 INSTALL = "apt-get install -y --no-install-recommends libegl1 libgl1"
 NEEDED = 430  # storage buffers
 MOST_DEVICES = 16
@@ -85,10 +85,9 @@ def _indices() -> range:
 
 def _open(index: int) -> tuple[moderngl.Context, Device]:
     try:
-        context = moderngl.create_context(
-            require=NEEDED, standalone=True, backend="egl", device_index=index, **LIBRARIES
-        )
-    except Exception as error:  # noqa: BLE001 - a driver may raise anything
+        settings: dict[str, Any] = {"backend": "egl", "device_index": index, **LIBRARIES}
+        context = moderngl.create_context(require=NEEDED, standalone=True, **settings)
+    except Exception as error:  # a driver may raise anything
         raise RenderError(str(error).strip() or type(error).__name__) from error
     name = context.info["GL_RENDERER"]
     device = Device(

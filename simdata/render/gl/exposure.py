@@ -1,9 +1,10 @@
-"""When and from where a camera collects light: the moments of an exposure, the aperture, the rows of a shutter."""
+"""When and from where a camera collects light: the moments of an exposure, the aperture, a shutter's rows."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def bands(camera: Camera, nearest: float) -> list[tuple[int, int]]:
     crossed = apparent_motion(camera, nearest) * camera.shutter.readout
     count = min(max(math.ceil(crossed / BAND_PIXELS), 1), camera.height)
     ends = np.linspace(0, camera.height, count + 1).round().astype(int).tolist()
-    return [(first, end) for first, end in zip(ends[:-1], ends[1:], strict=True) if first < end]
+    return [(first, end) for first, end in pairwise(ends) if first < end]
 
 
 def apparent_motion(camera: Camera, nearest: float) -> float:
@@ -73,8 +74,8 @@ def apparent_motion(camera: Camera, nearest: float) -> float:
 def _spread(camera: Camera, count: int) -> list[Shot]:
     """Spread shots evenly over time, aperture and pixel, about the middle of each.
 
-    Source: the disk is Vogel's (1979), taken by bit-reversed numbers so that no moment owns a side of it; jitter
-    is Roberts' R2 sequence (2018).
+    Source: the disk is Vogel's (1979), taken by bit-reversed numbers so that no moment owns a side of it;
+    jitter is Roberts' R2 sequence (2018).
     """
     number = np.arange(count)
     delays = camera.shutter.exposure * camera.motion.moves * ((number + 0.5) / count - 0.5)

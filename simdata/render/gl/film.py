@@ -12,9 +12,9 @@ from simdata.lens import Lens
 from simdata.render.face import Face, faces, sub_rays
 from simdata.render.gl.color import ColorPass
 from simdata.render.gl.exposure import Shot, bands, shots
-from simdata.render.gl.program import compile_program
+from simdata.render.gl.program import Program
 from simdata.render.gl.subject import Subject
-from simdata.render.gl.target import Targets
+from simdata.render.gl.target import Targets, textures, unclipped
 from simdata.render.gl.view import face_view, shot_view
 
 LIGHT_UNIT, RAYS_UNIT = 4, 5
@@ -36,15 +36,9 @@ class Film:
         self._context, self._targets, self._colors = context, targets, colors
         self._in_pass = min(samples, MULTISAMPLED, context.max_samples)
         self._side = round((samples / self._in_pass) ** 0.5)
-        self._add, self._develop, self._resample = (
-            compile_program(context, "screen", name) for name in ("add", "develop", "resample")
-        )
-        self._screens = {
-            program: context.vertex_array(program, [])
-            for program in (self._add, self._develop, self._resample)
-        }
-        self._add["light"] = self._develop["light"] = self._resample["faces"] = LIGHT_UNIT
-        self._resample["rays"] = RAYS_UNIT
+        self._add = Program(context, "screen", "add", light=LIGHT_UNIT)
+        self._develop = Program(context, "screen", "develop", light=LIGHT_UNIT)
+        self._resample = Program(context, "screen", "resample", faces=LIGHT_UNIT, rays=RAYS_UNIT)
         self._rays: OrderedDict[tuple[Lens, int], moderngl.Texture] = OrderedDict()
 
     def picture(self, subject: Subject, camera: Camera, distances: np.ndarray) -> np.ndarray:
@@ -68,8 +62,10 @@ class Film:
 
     def release(self) -> None:
         """Give everything back."""
-        for thing in (*self._screens.values(), *self._screens, *self._rays.values()):
-            thing.release()
+        for program in (self._add, self._develop, self._resample):
+            program.release()
+        for texture in self._rays.values():
+            texture.release()
 
     def _mean(
         self, subject: Subject, camera: Camera, taken: list[Shot], rows: list[tuple[int, int]]
@@ -85,9 +81,9 @@ class Film:
             light.use(LIGHT_UNIT)
             self._context.enable_only(moderngl.BLEND)
             self._context.blend_func = moderngl.ONE, moderngl.ONE
-            self._add["share"] = 1 / len(taken)
-            self._screens[self._add].render(moderngl.TRIANGLES, vertices=3)
-        return total.color_attachments[0]
+            self._add.set(share=1 / len(taken))
+            self._add.fill()
+        return textures(total)[0]
 
     def _shot(
         self,
@@ -130,7 +126,7 @@ class Film:
                 self._colors.draw(subject, face_view(camera, moment, shot, face), atlas, left=face.left)
             light = self._resolved(atlas, in_pass)
             self._look_up(light, found, camera, shot, picture, (0, first, camera.width, end - first), side)
-        return picture.color_attachments[0]
+        return textures(picture)[0]
 
     def _look_up(
         self,
@@ -142,10 +138,6 @@ class Film:
         where: tuple[int, int, int, int],
         side: int,
     ) -> None:
-        program = self._resample
-        program["samples"], program["face_count"] = 2 * side, len(found)
-        program["eye"] = (*shot.eye, 0.0)
-        program["focus"] = camera.aperture.focus if camera.aperture else 1.0
         turns = np.zeros((6, 3, 3), np.float32)  # columns first, so camera_from_face is face_from_camera
         lenses, bounds = np.zeros((2, 6, 4), np.float32)
         for k, face in enumerate(found):
@@ -153,16 +145,22 @@ class Film:
             focal, middle = face.matrix[[0, 1], [0, 1]], face.matrix[:2, 2]
             lenses[k] = *focal, middle[0] + face.left, middle[1]
             bounds[k] = face.left, 0, face.left + face.width, face.height
-        program["face_from_camera"].write(turns.tobytes())
-        program["projection"].write(lenses.tobytes())
-        program["bounds"].write(bounds.tobytes())
+        self._resample.set(
+            samples=2 * side,
+            face_count=len(found),
+            eye=(*shot.eye, 0.0),
+            focus=camera.aperture.focus if camera.aperture else 1.0,
+            face_from_camera=turns.tobytes(),
+            projection=lenses.tobytes(),
+            bounds=bounds.tobytes(),
+        )
         light.use(LIGHT_UNIT)
         self._lens_rays(camera.lens, 2 * side).use(RAYS_UNIT)
         picture.use()
         picture.scissor = where
         self._context.enable_only(moderngl.NOTHING)
-        self._screens[program].render(moderngl.TRIANGLES, vertices=3)
-        picture.scissor = None
+        self._resample.fill()
+        unclipped(picture)
 
     def _lens_rays(self, lens: Lens, side: int) -> moderngl.Texture:
         """Return a lens's rays as a texture, made once a lens."""
@@ -186,7 +184,7 @@ class Film:
         else:
             resolved = self._targets.bare(target.width, target.height, 4, "f2")
             self._context.copy_framebuffer(resolved, target)
-        texture = resolved.color_attachments[0]
+        texture = textures(resolved)[0]
         texture.filter, texture.repeat_x, texture.repeat_y = (moderngl.LINEAR,) * 2, False, False
         return texture
 
@@ -196,10 +194,10 @@ class Film:
         target.use()
         light.use(LIGHT_UNIT)
         self._context.enable_only(moderngl.NOTHING)
-        self._develop["samples"], self._develop["exposure"] = side, 2.0**camera.ev
-        self._develop["backdrop"] = subject.stage.scene.spec.look.backdrop
-        self._screens[self._develop].render(moderngl.TRIANGLES, vertices=3)
-        rgba = np.frombuffer(target.color_attachments[0].read(), np.uint8)
+        backdrop = subject.stage.scene.spec.look.backdrop
+        self._develop.set(samples=side, exposure=2.0**camera.ev, backdrop=backdrop)
+        self._develop.fill()
+        rgba = np.frombuffer(textures(target)[0].read(), np.uint8)
         return np.ascontiguousarray(rgba.reshape(camera.height, camera.width, 4)[..., :3])
 
 

@@ -1,14 +1,16 @@
-"""A layout's meshes on the device: each once, whatever the number of nodes that show it, drawn by one call."""
+"""A layout's meshes on the device: each once, however many nodes show it, all drawn by one call."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
+from typing import Any
 
 import moderngl
 import numpy as np
 
 from simdata.mesh import Mesh
+from simdata.render.gl.program import Program
 
 # Name in the shaders -> its format, and what steps over it where a shader does not want it.
 VERTEX = {"in_position": ("3f4", "12x"), "in_normal": ("3f4", "12x"), "in_uv": ("2f4", "8x")}
@@ -62,10 +64,10 @@ class Geometry:
         self._vertices = context.buffer(_bytes([packed.vertices(mesh) for mesh in unique.values()]))
         self._indices = context.buffer(_bytes([mesh.faces.astype(np.int32) for mesh in unique.values()]))
         self._nodes = context.buffer(np.arange(max(len(meshes), 1), dtype=np.int32).tobytes())
-        self._arrays: dict[moderngl.Program, moderngl.VertexArray] = {}
+        self._arrays: dict[Program, moderngl.VertexArray] = {}
         self._drawn = context.buffer(reserve=max(20 * len(meshes), 20))
 
-    def draw(self, program: moderngl.Program, nodes: Sequence[int] | np.ndarray) -> None:
+    def draw(self, program: Program, nodes: Sequence[int] | np.ndarray) -> None:
         """Draw nodes, in this order, by one call."""
         if len(nodes):
             self._drawn.write(self._commands[np.asarray(nodes)].tobytes())
@@ -73,16 +75,22 @@ class Geometry:
 
     def release(self) -> None:
         """Give the device's memory back."""
-        held = (*self._arrays.values(), self._vertices, self._indices, self._nodes, self._drawn)
+        held: tuple[Any, ...] = (
+            *self._arrays.values(),
+            self._vertices,
+            self._indices,
+            self._nodes,
+            self._drawn,
+        )
         for thing in held:
             thing.release()
 
-    def _array(self, program: moderngl.Program) -> moderngl.VertexArray:
+    def _array(self, program: Program) -> moderngl.VertexArray:
         if program not in self._arrays:
-            wanted = [name for name in VERTEX if name in program]
+            wanted = [name for name in VERTEX if name in program.compiled]
             layout = " ".join(read if name in wanted else skip for name, (read, skip) in VERTEX.items())
             self._arrays[program] = self._context.vertex_array(
-                program,
+                program.compiled,
                 [(self._vertices, layout, *wanted), (self._nodes, "1i4/i", "in_node")],
                 self._indices,
                 index_element_size=4,

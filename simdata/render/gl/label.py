@@ -5,9 +5,9 @@ from __future__ import annotations
 import moderngl
 import numpy as np
 
-from simdata.render.gl.program import compile_program
+from simdata.render.gl.program import Program
 from simdata.render.gl.stage import Stage
-from simdata.render.gl.target import Targets
+from simdata.render.gl.target import Targets, textures
 from simdata.render.gl.view import View
 
 
@@ -21,7 +21,7 @@ class LabelPass:
 
     def __init__(self, context: moderngl.Context, targets: Targets) -> None:
         self._context, self._targets = context, targets
-        self._program = compile_program(context, "scene", "label")
+        self._program = Program(context, "scene", "label")
 
     def draw(self, stage: Stage, view: View, t: float) -> dict[str, np.ndarray]:
         """Return the layers of `Frame` but for rgb.
@@ -33,9 +33,9 @@ class LabelPass:
         target.clear()
         self._context.enable_only(moderngl.DEPTH_TEST)
         stage.look(view.world_from_view, t)
-        self._program["clip_from_view"].write(view.projection())
+        self._program.set(clip_from_view=view.projection())
         stage.geometry.draw(self._program, stage.within(view, t))
-        ids, depth, normals = (texture.read() for texture in target.color_attachments)
+        ids, depth, normals = (texture.read() for texture in textures(target))
         size = (view.height, view.width)
         node_ids = np.frombuffer(ids, np.float32).reshape(size).astype(np.int32)
         planar = np.frombuffer(depth, np.float32).reshape(size).copy()

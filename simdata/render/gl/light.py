@@ -10,6 +10,7 @@ import numpy as np
 from simdata.geometry import invert, look_at
 from simdata.material import linear_from_srgb
 from simdata.render.caster import Casters, casters
+from simdata.render.gl.program import Program
 from simdata.render.gl.stage import Stage, columns
 from simdata.spec import Light, SpotLight, Sun
 
@@ -27,7 +28,7 @@ class Lighting:
         depth_program: draws depth alone.
     """
 
-    def __init__(self, context: moderngl.Context, depth_program: moderngl.Program) -> None:
+    def __init__(self, context: moderngl.Context, depth_program: Program) -> None:
         self._context, self._program = context, depth_program
         self._atlas = context.depth_texture((ATLAS, ATLAS))
         self._target = context.framebuffer(depth_attachment=self._atlas)
@@ -61,7 +62,7 @@ class Lighting:
             self._maps[number] = _map_of(light, cast, corner, side)
             self._draw(self._maps[number], stage, drawn, t)
 
-    def bind(self, view_from_world: np.ndarray, program: moderngl.Program) -> None:
+    def bind(self, view_from_world: np.ndarray, program: Program) -> None:
         """Tell a program about the lights as a viewer sees them."""
         rows = [self._light_row(i, light, view_from_world) for i, light in enumerate(self._lights)]
         self._light_table.write(np.array(rows, np.float32).tobytes() or bytes(64))
@@ -72,7 +73,7 @@ class Lighting:
         self._shadow_table.bind_to_storage_buffer(3)
         self._lit.use(LIT_UNIT)
         self._plain.use(DEPTH_UNIT)
-        program["light_count"] = len(self._lights)
+        program.set(light_count=len(self._lights))
 
     def release(self) -> None:
         """Give everything back."""
@@ -89,10 +90,11 @@ class Lighting:
     def _draw(self, shadow: _Map, stage: Stage, nodes: list[int], t: float) -> None:
         """Draw what one light sees into its tile."""
         (x, y), side = shadow.corner, shadow.side
-        self._target.viewport = tuple(round(ATLAS * value) for value in (x, y, side, side))
+        left, top, width = (round(ATLAS * value) for value in (x, y, side))
+        self._target.viewport = (left, top, width, width)
         self._context.enable_only(moderngl.DEPTH_TEST)
         stage.look(shadow.world_from_light, t)
-        self._program["clip_from_view"].write(shadow.projection())
+        self._program.set(clip_from_view=shadow.projection())
         stage.geometry.draw(self._program, nodes)
 
     def _light_row(self, number: int, light: Light, view_from_world: np.ndarray) -> list[float]:
@@ -152,15 +154,15 @@ def _map_of(light: Light, cast: Casters, corner: tuple[float, float], side: floa
     center, radius = cast.center, 1.02 * cast.radius
     if isinstance(light, Sun):
         eye = center + 2 * radius * np.asarray(light.direction)
-        return _Map(look_at(eye, center), False, radius, 12 * radius, radius, corner, side)
+        return _Map(look_at(tuple(eye), tuple(center)), False, radius, 12 * radius, radius, corner, side)
     distance = float(np.linalg.norm(np.asarray(light.position) - center))
     if distance > 1.05 * radius:
         tangent = radius / np.sqrt(distance**2 - radius**2)
         near = distance - radius
     else:  # it hangs among them: it shadows what lies below it, within a wide cone
         tangent, near = WIDEST, 0.02 * radius
-    aim = center if distance > 1.05 * radius else np.asarray(light.position) - (0, 0, 1)
-    pose = look_at(light.position, aim)
+    below = np.asarray(light.position) - (0, 0, 1)
+    pose = look_at(light.position, tuple(center if distance > 1.05 * radius else below))
     return _Map(pose, True, near, distance + 11 * radius, min(tangent, WIDEST), corner, side)
 
 

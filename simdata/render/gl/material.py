@@ -1,4 +1,4 @@
-"""Materials on the device: one table for all nodes, and their textures, mip-mapped and kept within a bound."""
+"""Materials on the device: a table for all nodes, and their textures, mip-mapped, within a bound."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from simdata.render.gl.label import LabelPass
 from simdata.render.gl.light import Lighting
 from simdata.render.gl.material import Materials, Textures
 from simdata.render.gl.probe import probe_device
-from simdata.render.gl.program import compile_program
+from simdata.render.gl.program import Program
 from simdata.render.gl.silhouette import SilhouettePass
 from simdata.render.gl.stage import Stage
 from simdata.render.gl.subject import Subject
@@ -43,7 +43,7 @@ class GlRenderer:
         self._store = store
         self._targets, self._packed = Targets(self._context), Packed()
         self._textures = Textures(self._context, store)
-        depth = compile_program(self._context, "scene", "depth")
+        depth = Program(self._context, "scene", "depth")
         self._labels = LabelPass(self._context, self._targets)
         self._silhouettes = SilhouettePass(self._context, self._targets)
         colors = ColorPass(self._context, depth)
@@ -106,8 +106,8 @@ class GlRenderer:
     ) -> tuple[dict[str, np.ndarray], dict[int, Silhouette]]:
         """Return the layers but for rgb, and the silhouettes, at pixel centres.
 
-        A rasteriser draws straight lines: under a lens that bends them, or a shutter that rolls, the camera's own
-        rays are cast instead.
+        A rasteriser draws straight lines: under a lens that bends them, or a shutter that rolls, the camera's
+        own rays are cast instead.
         """
         if keeps_lines_straight(camera):
             layers = self._labels.draw(stage, pinhole_view(camera, t), t)

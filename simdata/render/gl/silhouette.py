@@ -1,4 +1,4 @@
-"""Silhouettes of all objects by one pass without a depth test: each sets its own bit in every pixel it covers."""
+"""Silhouettes of all objects by one pass without a depth test: each sets its bit in every pixel it covers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from simdata.camera import Camera
 from simdata.geometry import invert, transform
 from simdata.render.caster import world_corners
-from simdata.render.gl.program import compile_program
+from simdata.render.gl.program import Program
 from simdata.render.gl.stage import Stage
 from simdata.render.gl.target import Targets
 from simdata.render.gl.view import View, pinhole_view
@@ -29,7 +29,7 @@ class SilhouettePass:
 
     def __init__(self, context: moderngl.Context, targets: Targets) -> None:
         self._context, self._targets = context, targets
-        self._program = compile_program(context, "scene", "silhouette")
+        self._program = Program(context, "scene", "silhouette")
         self._slots = context.buffer(reserve=4)
         self._bits = context.buffer(reserve=4)
 
@@ -77,11 +77,10 @@ class SilhouettePass:
         self._bits.clear(size)
         self._slots.bind_to_storage_buffer(4)
         self._bits.bind_to_storage_buffer(5)
-        self._program["width"], self._program["words"] = view.width, words
         self._targets.empty(view.width, view.height).use()
         self._context.enable_only(moderngl.NOTHING)
         stage.look(view.world_from_view, t)
-        self._program["clip_from_view"].write(view.projection())
+        self._program.set(width=view.width, words=words, clip_from_view=view.projection())
         stage.geometry.draw(self._program, np.flatnonzero(slots >= 0))
         self._context.memory_barrier()
         return np.frombuffer(self._bits.read(size), np.uint32).reshape(view.height, view.width, words)

@@ -48,8 +48,8 @@ class Stage:
         x, y, z = np.moveaxis(corners @ view.matrix.T, -1, 0)
         first, end = rows or (0, view.height)
         sides = np.stack([x, view.width * z - x, y - first * z, end * z - y, z - view.near, view.far - z])
-        reaching = (sides >= 0).any(-1).all(0)
-        return [node for node in self.nodes if reaching[node]]
+        reaching = set(np.flatnonzero((sides >= 0).any(-1).all(0)).tolist())
+        return [node for node in self.nodes if node in reaching]
 
     def look(self, world_from_view: np.ndarray, t: float) -> None:
         """Put every node where a viewer (4, 4) sees it at an instant of the scene, seconds."""

@@ -77,6 +77,16 @@ class Targets:
         return self._held[key]
 
 
+def textures(target: moderngl.Framebuffer) -> list[moderngl.Texture]:
+    """Return the textures that a target draws into."""
+    return [attachment for attachment in target.color_attachments if isinstance(attachment, moderngl.Texture)]
+
+
+def unclipped(target: moderngl.Framebuffer) -> None:
+    """Let a target be drawn into as a whole again."""
+    target.scissor = (0, 0, target.width, target.height)
+
+
 def _drop(target: moderngl.Framebuffer) -> None:
     for attachment in (*target.color_attachments, target.depth_attachment):
         if attachment is not None:
