@@ -100,4 +100,4 @@ def test_render_needs_a_scene_and_close_lets_it_go() -> None:
     renderer.close()
     with pytest.raises(RenderError):
         renderer.render(camera())
-    assert "NumPy" in FlatRenderer.probe()
+    assert "NumPy" in FlatRenderer.probe().says

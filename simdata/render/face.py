@@ -98,3 +98,33 @@ def atlas_places(found: tuple[Face, ...], rays: np.ndarray) -> np.ndarray:
     matrix[:, 0, 2] += [face.left for face in found]
     focal, middle = matrix[:, [0, 1], [0, 1]][nearest], matrix[:, :2, 2][nearest]
     return chosen[..., :2] / chosen[..., 2:] * focal + middle
+
+
+@lru_cache(maxsize=8)
+def rows_met(found: tuple[Face, ...], lens: Lens) -> np.ndarray:
+    """Return the rows (first, last) of each face that each row of the image meets, (faces, H, 2) float64.
+
+    first > last where a row meets a face nowhere.
+    """
+    places = atlas_places(found, sub_rays(lens, 1))
+    met = np.zeros((len(found), lens.height, 2))
+    for k, face in enumerate(found):
+        inside = (places[..., 0] >= face.left) & (places[..., 0] < face.left + face.width)
+        met[k, :, 0] = np.where(inside, places[..., 1], np.inf).min(1)
+        met[k, :, 1] = np.where(inside, places[..., 1], -np.inf).max(1)
+    return met
+
+
+def band_of(found: tuple[Face, ...], lens: Lens, first: int, end: int) -> list[tuple[int, int]]:
+    """Return the rows (first, end) of each face that rows first to end of the image need; (0, 0) for none.
+
+    The rows beside them are taken in, since a pixel reaches half a row beyond its centre.
+    """
+    met = rows_met(found, lens)[:, max(first - 1, 0) : end + 1]
+    bands = []
+    for face, low, high in zip(found, met[..., 0].min(1), met[..., 1].max(1), strict=True):
+        if low > high:
+            bands.append((0, 0))
+        else:
+            bands.append((max(int(low) - GUARD, 0), min(int(high) + 1 + GUARD, face.height)))
+    return bands

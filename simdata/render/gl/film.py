@@ -9,7 +9,7 @@ import numpy as np
 
 from simdata.camera import Camera
 from simdata.lens import Lens
-from simdata.render.face import Face, faces, sub_rays
+from simdata.render.face import Face, band_of, faces, sub_rays
 from simdata.render.gl.color import ColorPass
 from simdata.render.gl.exposure import Shot, bands, shots
 from simdata.render.gl.program import Program
@@ -115,15 +115,19 @@ class Film:
         side: int,
     ) -> moderngl.Texture:
         """Draw the faces that cover a lens, then look up its rays."""
+        if len(rows) > 1 and in_pass > 1:
+            # Averaging a pass's samples takes the whole atlas, band after band: more pixels are cheaper.
+            in_pass, side = 1, side * round(in_pass**0.5)
         slack = np.arctan2(camera.aperture.diameter, camera.aperture.focus) if camera.aperture else 0.0
         found = faces(camera.lens, float(side), float(slack))
         atlas = self._targets.light(sum(f.width for f in found), max(f.height for f in found), in_pass)
         picture = self._targets.bare(camera.width, camera.height, 4, "f2")
         for first, end in rows:
             moment = _moment(camera, subject.t, shot, first, end)
-            atlas.clear()
-            for face in found:
-                self._colors.draw(subject, face_view(camera, moment, shot, face), atlas, left=face.left)
+            for face, band in zip(found, band_of(found, camera.lens, first, end), strict=True):
+                atlas.clear(viewport=(face.left, band[0], face.width, band[1] - band[0]))
+                view = face_view(camera, moment, shot, face)
+                self._colors.draw(subject, view, atlas, left=face.left, rows=band)
             light = self._resolved(atlas, in_pass)
             self._look_up(light, found, camera, shot, picture, (0, first, camera.width, end - first), side)
         return textures(picture)[0]
