@@ -64,9 +64,7 @@ def test_a_gpu_that_is_asked_for_is_not_replaced_by_the_cpu(kind: type) -> None:
         kind.probe("gpu")
 
 
-def test_the_plan_holds_what_was_settled_and_why(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_plan_holds_what_was_settled_and_why(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(GlRenderer, "probe", no_gl)
     config = load_config("tabletop", overrides=SMALL)
     settled = resolve(config, tmp_path)

@@ -15,7 +15,7 @@ from sample_scene import camera, floor, random_scene, scene_of, thing
 from simdata import physics
 from simdata.amodal import silhouettes
 from simdata.camera import Camera, Pinhole, pixel_centers
-from simdata.errors import RenderError, UnknownNameError
+from simdata.errors import RenderError
 from simdata.frame import Frame
 from simdata.geometry import Pose, look_at
 from simdata.material import FieldTexture, ImageTexture, Material

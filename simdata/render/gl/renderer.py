@@ -41,18 +41,19 @@ class GlRenderer:
         # A picture's rows run downwards, so that what faces the viewer turns the other way.
         self._context.front_face = "cw"
         self._store = store
-        self._targets, self._packed = Targets(self._context), Packed()
+        self._targets, self._packed = Targets(self._context, self.device.max_size), Packed()
         self._textures = Textures(self._context, store)
-        depth = Program(self._context, "scene", "depth")
+        self._depth = Program(self._context, "scene", "depth")
         self._labels = LabelPass(self._context, self._targets)
         self._silhouettes = SilhouettePass(self._context, self._targets)
-        colors = ColorPass(self._context, depth)
-        self._film = Film(self._context, self._targets, colors, samples or SAMPLES)
-        self._lighting = Lighting(self._context, depth)
+        self._colors = ColorPass(self._context, self._depth)
+        self._film = Film(self._context, self._targets, self._colors, samples or SAMPLES)
+        self._lighting = Lighting(self._context, self._depth)
         self._geometry: Geometry | None = None
         self._stage: Stage | None = None
         self._materials: Materials | None = None
         self._lit_at: float | None = None
+        self._closed = False
 
     @classmethod
     def probe(cls, device: str = "auto") -> Probe:
@@ -98,8 +99,17 @@ class GlRenderer:
         return Frame(camera, t, {"rgb": rgb, **layers}, silhouettes)
 
     def close(self) -> None:
-        """Give the context back."""
+        """Give back all that is on the device; nothing can be drawn afterwards."""
+        if self._closed:
+            return
+        self._forget()
+        if self._geometry is not None:
+            self._geometry.release()
+        held = (self._labels, self._silhouettes, self._film, self._colors, self._lighting, self._depth)
+        for thing in (*held, self._textures, self._targets):
+            thing.release()
         self._context.release()
+        self._closed = True
 
     def _truth(
         self, stage: Stage, camera: Camera, t: float
@@ -111,7 +121,7 @@ class GlRenderer:
         """
         if keeps_lines_straight(camera):
             layers = self._labels.draw(stage, pinhole_view(camera, t), t)
-            return layers, self._silhouettes.draw(stage, camera, t)
+            return layers, self._silhouettes.draw(stage, camera, t, self._store)
         layers = ray_scene(stage.scene, self._store).view(camera, t)
         return layers, silhouettes(stage.scene, camera, t, store=self._store)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from pathlib import Path
 
 import moderngl
 import numpy as np
 
+from simdata.amodal import silhouettes
 from simdata.camera import Camera
 from simdata.geometry import invert, transform
 from simdata.render.caster import world_corners
@@ -17,6 +18,7 @@ from simdata.render.gl.view import View, pinhole_view
 from simdata.silhouette import Silhouette, Window, window
 
 WORD = 32  # objects a word
+LARGEST = 128 << 20  # bytes of a bit field; also what a device must grant (OpenGL 4.3, table 23.64)
 
 
 class SilhouettePass:
@@ -33,30 +35,43 @@ class SilhouettePass:
         self._slots = context.buffer(reserve=4)
         self._bits = context.buffer(reserve=4)
 
-    def draw(self, stage: Stage, camera: Camera, t: float) -> dict[int, Silhouette]:
-        """Return instance id -> silhouette; what crosses the image's edge is drawn in a wider picture."""
+    def draw(self, stage: Stage, camera: Camera, t: float, store: Path | None) -> dict[int, Silhouette]:
+        """Return instance id -> silhouette of every labelled object.
+
+        What crosses the image's edge is drawn in a wider picture; if that would be too large, it is filled on
+        the CPU (`simdata.amodal`), as exactly.
+        """
         windows = _windows(stage, camera, t)
         image = (0, 0, camera.width, camera.height)
-        crossing = [key for key, box in windows.items() if box != _common(box, image)]
-        within = [key for key, box in windows.items() if box == _common(box, image) and _size(box)]
+        seen = {key: box for key, box in windows.items() if box[0] < box[2]}
+        within = {key: box for key, box in seen.items() if box == _common(box, image)}
+        crossing = {key: box for key, box in seen.items() if key not in within}
         found = {key: Silhouette(0, 0, np.zeros((0, 0), bool)) for key in windows}
         view = pinhole_view(camera, t)
         for chosen in (within, crossing):
-            if chosen:
-                found |= self._draw(stage, view, t, {key: windows[key] for key in chosen})
-        return found
+            if self._fits(chosen):
+                found |= self._draw(stage, view, t, chosen)
+            elif chosen:
+                found |= silhouettes(stage.scene, camera, t, store, instances=chosen)
+        return dict(sorted(found.items()))
 
     def release(self) -> None:
         """Give everything back."""
         for thing in (self._program, self._slots, self._bits):
             thing.release()
 
+    def _fits(self, windows: dict[int, Window]) -> bool:
+        """Tell whether there is anything, and its bit field is not too large."""
+        if not windows:
+            return False
+        x0, y0, x1, y1 = _around(windows)
+        size = 4 * (x1 - x0) * (y1 - y0) * _words(windows)
+        return max(x1 - x0, y1 - y0) <= self._targets.longest and size <= LARGEST
+
     def _draw(self, stage: Stage, view: View, t: float, windows: dict[int, Window]) -> dict[int, Silhouette]:
         """Draw some objects into a picture that holds all their windows."""
-        boxes = np.array(list(windows.values()))
-        x0, y0 = (int(value) for value in boxes[:, :2].min(0))
-        x1, y1 = (int(value) for value in boxes[:, 2:].max(0))
-        words = -(-len(windows) // WORD)
+        x0, y0, x1, y1 = _around(windows)
+        words = _words(windows)
         slot_of = {key: slot for slot, key in enumerate(windows)}
         bits = self._pass(stage, view.shifted(x0, y0, x1 - x0, y1 - y0), t, slot_of, words)
         found = {}
@@ -100,8 +115,14 @@ def _common(a: Window, b: Window) -> Window:
     return max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])
 
 
-def _size(box: Sequence[int]) -> int:
-    return (box[2] - box[0]) * (box[3] - box[1])
+def _around(windows: dict[int, Window]) -> Window:
+    """Return the smallest window that holds some."""
+    x0, y0, x1, y1 = zip(*windows.values(), strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def _words(windows: dict[int, Window]) -> int:
+    return -(-len(windows) // WORD)
 
 
 def _holding(context: moderngl.Context, buffer: moderngl.Buffer, size: int) -> moderngl.Buffer:

@@ -8,6 +8,8 @@ from typing import Any
 
 import moderngl
 
+from simdata.errors import RenderError
+
 KEPT = 6
 
 
@@ -16,10 +18,13 @@ class Targets:
 
     Args:
         context: where they are.
+        longest: side of a picture that the device can draw, pixels.
+
+    All methods raise RenderError for a picture larger than that.
     """
 
-    def __init__(self, context: moderngl.Context) -> None:
-        self._context = context
+    def __init__(self, context: moderngl.Context, longest: int) -> None:
+        self._context, self.longest = context, longest
         self._held: OrderedDict[tuple[Any, ...], moderngl.Framebuffer] = OrderedDict()
 
     def labels(self, width: int, height: int) -> moderngl.Framebuffer:
@@ -70,11 +75,26 @@ class Targets:
 
     def _get(self, key: tuple[Any, ...], make: Callable[[], moderngl.Framebuffer]) -> moderngl.Framebuffer:
         if key not in self._held:
+            self._require(*key[1])
             while len(self._held) >= KEPT:
                 _drop(self._held.popitem(last=False)[1])
             self._held[key] = make()
         self._held.move_to_end(key)
         return self._held[key]
+
+    def _require(self, width: int, height: int) -> None:
+        if max(width, height) > self.longest:
+            raise RenderError(
+                f"this takes a picture of {width} x {height} pixels; the device draws {self.longest} a side: "
+                "take a smaller image, or fewer render.samples"
+            )
+
+
+def _drop(target: moderngl.Framebuffer) -> None:
+    for attachment in (*target.color_attachments, target.depth_attachment):
+        if attachment is not None:
+            attachment.release()
+    target.release()
 
 
 def textures(target: moderngl.Framebuffer) -> list[moderngl.Texture]:
@@ -85,10 +105,3 @@ def textures(target: moderngl.Framebuffer) -> list[moderngl.Texture]:
 def unclipped(target: moderngl.Framebuffer) -> None:
     """Let a target be drawn into as a whole again."""
     target.scissor = (0, 0, target.width, target.height)
-
-
-def _drop(target: moderngl.Framebuffer) -> None:
-    for attachment in (*target.color_attachments, target.depth_attachment):
-        if attachment is not None:
-            attachment.release()
-    target.release()
