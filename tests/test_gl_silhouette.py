@@ -72,7 +72,7 @@ def test_they_are_those_of_the_geometry(gl: Any, view: dict[str, Any]) -> None:
         counts.append(differing(scene, found, silhouettes(scene, scene.spec.cameras[0])))
         # The scene holds what it is there for.
         inside = {i: np.count_nonzero(one.inside(160, 120)) for i, one in found.items()}
-        assert sum(0 < inside[i] < one.area for i, one in found.items()) >= 3
+        assert sum(0 < inside[i] < one.area for i, one in found.items()) >= 2
         assert sum(one.area == 0 for one in found.values()) >= 3
     off, most, edge = np.transpose(counts)
     assert edge.sum() > 5000 and off.sum() <= ROUNDED * edge.sum() and most.max() <= 1
