@@ -154,27 +154,33 @@ def memory(scenes: int = 500, warm: int = 200) -> dict[str, Any]:
     for family in FAMILIES:
         for seed in range(24):
             texture_field(family, seed)
-    resident = []
-    seconds = []
     with tempfile.TemporaryDirectory() as folder:
         work = worker(config(*small, scenes=scenes), Path(folder))
-        for number in range(scenes):
-            with cpu(seconds):
-                work.scene(number, Path(folder))
-            resident.append(resident_mb())
+        figures = growth(lambda number: work.scene(number, Path(folder)), scenes, warm)
         work.close()
+    return verdict(figures, "growth_mb_per_scene", 0.01, "at most")
+
+
+def growth(step: Callable[[int], Any], scenes: int, warm: int) -> dict[str, Any]:
+    """Make scenes one after another; tell by how much this process grows and slows after `warm` of them."""
+    resident: list[float] = []
+    seconds: list[float] = []
+    for number in range(scenes):
+        with cpu(seconds):
+            step(number)
+        resident.append(resident_mb())
     # The slope of a line through all scenes after warm-up: one late garbage collection decides nothing.
-    x = range(warm, scenes)
-    slope = statistics.linear_regression(x, resident[warm:]).slope
-    figures = {
+    slope = statistics.linear_regression(range(warm, scenes), resident[warm:]).slope
+    share = min(200, (scenes - warm) // 3)
+    return {
         "scenes": scenes,
         "warm_up": warm,
         "resident_mb_every_50": [round(mb, 1) for mb in resident[49::50]],
         "growth_mb_per_scene": slope,
-        "slow_down": statistics.mean(seconds[-100:]) / statistics.mean(seconds[warm : warm + 100]),
+        "cpu_s_per_scene": statistics.mean(seconds[warm:]),
+        "slow_down": statistics.mean(seconds[-share:]) / statistics.mean(seconds[warm : warm + share]),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
-    return verdict(figures, "growth_mb_per_scene", 0.01, "at most")
 
 
 def worker(run_config: Config, folder: Path) -> Work:

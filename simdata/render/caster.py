@@ -56,4 +56,4 @@ def world_corners(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> np.nd
     corner = np.indices((2, 2, 2)).reshape(3, 8).T
     boxes = [box[corner, [0, 1, 2]] for box in bounds]
     pairs = zip(scene.world_from_nodes(t), boxes, strict=True)
-    return np.stack([transform(matrix, box) for matrix, box in pairs])
+    return np.reshape([transform(matrix, box) for matrix, box in pairs], (-1, 8, 3))

@@ -85,11 +85,17 @@ class Materials:
         context: where they are put.
         scene: its look is read.
         textures: the cache.
+
+    Raises:
+        RenderError: a picture is not in the store, or cannot be read.
     """
 
     def __init__(self, context: moderngl.Context, scene: Scene, textures: Textures) -> None:
         self._materials = [scene.spec.look.material(node) for node in scene.nodes]
         self._textures = textures
+        for material in self._materials:
+            if material.texture is not None:
+                textures.get(material.texture)
         rows = np.array([_row(material) for material in self._materials], np.float32).reshape(-1, 16)
         self._table = context.buffer(rows.tobytes() or bytes(64))
 

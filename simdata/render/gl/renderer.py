@@ -74,13 +74,14 @@ class GlRenderer:
             RenderError: a texture is not.
         """
         meshes = [load_model(node.shape, self._store).parts[node.part].mesh for node in scene.nodes]
-        self._forget()
-        if self._geometry is None or self._geometry.key != geometry_key(meshes):
-            if self._geometry is not None:
-                self._geometry.release()
-            self._geometry = Geometry(self._context, meshes, self._packed)
-        self._stage = Stage(self._context, scene, meshes, self._geometry)
-        self._materials = Materials(self._context, scene, self._textures)
+        with self._context:  # others may be open in this process
+            self._forget()
+            if self._geometry is None or self._geometry.key != geometry_key(meshes):
+                if self._geometry is not None:
+                    self._geometry.release()
+                self._geometry = Geometry(self._context, meshes, self._packed)
+            self._materials = Materials(self._context, scene, self._textures)
+            self._stage = Stage(self._context, scene, meshes, self._geometry)
 
     def render(self, camera: Camera, t: float = 0.0) -> Frame:
         """Draw rgb, node_ids, depth, normals and the silhouettes of all labelled objects.
@@ -90,12 +91,13 @@ class GlRenderer:
         """
         if self._stage is None or self._materials is None:
             raise RenderError("no scene is loaded; call load(scene) before render(camera)")
-        if self._lit_at != t:
-            self._lighting.load(self._stage, t)
-            self._lit_at = t
-        layers, silhouettes = self._truth(self._stage, camera, t)
-        subject = Subject(self._stage, self._materials, self._lighting, t)
-        rgb = self._film.picture(subject, camera, layers.get("distance", layers["depth"]))
+        with self._context:
+            if self._lit_at != t:
+                self._lighting.load(self._stage, t)
+                self._lit_at = t
+            layers, silhouettes = self._truth(self._stage, camera, t)
+            subject = Subject(self._stage, self._materials, self._lighting, t)
+            rgb = self._film.picture(subject, camera, layers.get("distance", layers["depth"]))
         return Frame(camera, t, {"rgb": rgb, **layers}, silhouettes)
 
     def close(self) -> None:
