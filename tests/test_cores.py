@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from faulty_boxes import make_config
 
+from simdata.render import Probe
+from simdata.render.flat import FlatRenderer
 from simdata.workers import cores
 from simdata.workers.cores import share_of_cores, usable_cores
 from simdata.workers.run import generate
@@ -41,14 +43,26 @@ def test_local_children_are_told_their_share(tmp_path: Path, monkeypatch: pytest
     told: set[str] = set()
 
     def look(_: Progress) -> None:
-        told.update(threads_of_children(os.getpid()))
+        told.update(said_to_children(os.getpid(), "LP_NUM_THREADS"))
 
     generate(make_config(scenes=4, shard_scenes=2), tmp_path / "out", workers=2, on_progress=look)
     assert told == {"3"}
 
 
-def threads_of_children(parent: int) -> set[str]:
-    """Return what the environments of a process's children say of LP_NUM_THREADS."""
+def test_devices_are_dealt_out_in_turn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shares = ({"SIMDATA_EGL_DEVICE": "0"}, {"SIMDATA_EGL_DEVICE": "3"})
+    monkeypatch.setattr(FlatRenderer, "probe", lambda device="auto": Probe("two devices", "cpu", 1, shares))
+    told: set[str] = set()
+
+    def look(_: Progress) -> None:
+        told.update(said_to_children(os.getpid(), "SIMDATA_EGL_DEVICE"))
+
+    generate(make_config(scenes=8, shard_scenes=1), tmp_path / "out", workers=3, on_progress=look)
+    assert told == {"0", "3"}
+
+
+def said_to_children(parent: int, name: str) -> set[str]:
+    """Return what the environments of a process's children say of a variable."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:
@@ -57,5 +71,5 @@ def threads_of_children(parent: int) -> set[str]:
         except OSError:
             continue
         if above == parent and b"simdata.workers.child" in (process / "cmdline").read_bytes():
-            found.add(names.get("LP_NUM_THREADS", ""))
+            found.add(names.get(name, ""))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -39,11 +39,13 @@ class Probe:
         says: a line for people, with versions.
         device: what draws, "cpu" or "gpu".
         samples: colour samples a pixel that it takes when nobody says how many.
+        shares: one for each of the machine's devices: the environment in which a worker takes that one.
     """
 
     says: str
     device: str
     samples: int
+    shares: tuple[Mapping[str, str], ...] = ({},)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,12 +20,18 @@ class LocalExecutor:
         out: folder of the dataset.
         workers: how many children at a time.
         limits: what each may use; of the cores each gets its share.
+        shares: of the machine's devices, dealt out in turn (see `simdata.render.Probe`).
     """
 
-    def __init__(self, out: Path, workers: int, limits: Limits) -> None:
+    def __init__(
+        self, out: Path, workers: int, limits: Limits, shares: Sequence[Mapping[str, str]] = ({},)
+    ) -> None:
         self._out = out
-        limits = replace(limits, cores=share_of_cores(workers))
-        self._supervisors = [Supervisor(out, limits) for _ in range(workers)]
+        cores = share_of_cores(workers)
+        self._supervisors = [
+            Supervisor(out, replace(limits, cores=cores, environment=shares[number % len(shares)]))
+            for number in range(workers)
+        ]
 
     def run(self, jobs: Iterable[ShardJob]) -> Generator[Event]:
         """Do the jobs and tell what happens, in the order in which it happens.

@@ -7,7 +7,7 @@ of them is used: the driver loops over `ray.wait` and decides itself.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,9 +41,19 @@ class RayExecutor:
         workers: how many actors.
         limits: what each child may use; of the cores it gets its share of this machine, in a cluster one.
         address: of a running cluster, e.g. "10.0.0.1:6379" or "auto".
+        shares: of this machine's devices, dealt out in turn; a cluster's nodes may number theirs otherwise,
+            so each child there takes the first.
     """
 
-    def __init__(self, out: Path, workers: int, limits: Limits, address: str | None = None) -> None:
+    def __init__(
+        self,
+        out: Path,
+        workers: int,
+        limits: Limits,
+        address: str | None = None,
+        shares: Sequence[Mapping[str, str]] = ({},),
+    ) -> None:
+        self._shares, self._made = shares if address is None else ({},), 0
         self._out, self._workers, self._address = out, workers, address
         self._limits = replace(limits, cores=1 if address else share_of_cores(workers))
         self._ray: Any = None
@@ -164,7 +174,10 @@ class RayExecutor:
 
     def _actor(self) -> Any:
         options = {"num_cpus": self._limits.cores, "max_restarts": 0, "max_task_retries": 0}
-        return self._ray.remote(**options)(_Host).remote(str(self._out), self._limits)
+        share = dict(self._shares[self._made % len(self._shares)])
+        self._made += 1
+        limits = replace(self._limits, environment=share)
+        return self._ray.remote(**options)(_Host).remote(str(self._out), limits)
 
 
 class _Host:

@@ -15,7 +15,7 @@ from typing import Literal, Protocol
 from simdata.config import Config
 from simdata.errors import ConfigError, DiskFullError, IncompleteError, SimdataError
 from simdata.pipeline import resolve
-from simdata.render import passed_over
+from simdata.render import RENDERERS, passed_over
 from simdata.workers.commit import Ledger, new_session
 from simdata.workers.folder import Output, disk_errors
 from simdata.workers.local import LocalExecutor
@@ -122,13 +122,15 @@ def _executor(
         from simdata.workers.in_process import InProcessExecutor
 
         return InProcessExecutor(out)
+    config = plan.config
+    shares = RENDERERS.load(config.renderer).probe(config.render.device).shares
     if name == "ray":
         from simdata.workers.ray_executor import RayExecutor
 
-        return RayExecutor(out, workers, limits, address)
+        return RayExecutor(out, workers, limits, address, shares)
     if name != "local":
         raise ConfigError(f"unknown executor {name!r}; known: local, ray")
-    return LocalExecutor(out, workers, limits)
+    return LocalExecutor(out, workers, limits, shares)
 
 
 class _Run:

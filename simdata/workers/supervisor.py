@@ -13,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -87,6 +88,7 @@ class Limits:
             generous because a wall clock depends on the machine: it leads to a retry, never to a hole.
         recycle: scenes after which a child is replaced, in case native code leaks.
         cores: threads in which software OpenGL may fill pixels; no pixel depends on it.
+        environment: what else it finds in its environment: which device is its share.
     """
 
     cpu: float = 120.0
@@ -94,6 +96,7 @@ class Limits:
     stall: float = 300.0
     recycle: int = 5000
     cores: int = 1
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 class Supervisor:
@@ -194,7 +197,7 @@ class _Child:
                 stdout=self._printed,
                 stderr=self._printed,
                 pass_fds=(child_reads, child_writes),
-                env=_environment(limits.cores),
+                env=_environment(limits),
                 start_new_session=True,  # Ctrl-C reaches the driver alone
             )
         finally:
@@ -274,13 +277,14 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _environment(cores: int) -> dict[str, str]:
+def _environment(limits: Limits) -> dict[str, str]:
     """Let the child find the same modules as we do, with one thread but for software OpenGL.
 
     Source: Mesa's "Environment Variables": LP_NUM_THREADS, of its software rasteriser llvmpipe.
     """
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100  ("" is the cwd)
-    return os.environ | _CHILD_ENVIRONMENT | {"LP_NUM_THREADS": str(cores), "PYTHONPATH": path}
+    own = {"LP_NUM_THREADS": str(limits.cores), "PYTHONPATH": path, **limits.environment}
+    return os.environ | _CHILD_ENVIRONMENT | own
 
 
 def _explain(status: int, output: str, cpu: float) -> Fault | Lost:

@@ -78,6 +78,20 @@ def open_context(kind: str = "auto") -> tuple[moderngl.Context, Device]:
     return spare
 
 
+def devices_of(kind: str) -> list[int]:
+    """Return the EGL numbers of all devices of a kind, "gpu" or "cpu"."""
+    found = []
+    for index in _indices():
+        try:
+            context, device = _open(index)
+        except RenderError:
+            continue
+        context.release()
+        if device.kind == kind:
+            found.append(index)
+    return found
+
+
 def _indices() -> range:
     chosen = os.environ.get(DEVICE_VARIABLE, "")
     return range(int(chosen), int(chosen) + 1) if chosen.isdecimal() else range(MOST_DEVICES)

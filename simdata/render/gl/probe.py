@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 from functools import lru_cache
+from typing import Any
 
 from simdata.errors import RenderError
 
@@ -17,8 +18,10 @@ TIMEOUT = 120.0  # seconds; a first start may compile shaders of the driver's ow
 
 
 @lru_cache
-def probe_device(kind: str) -> dict[str, str]:
-    """Return vendor, name, version, kind and limits of the first device of a kind ("auto", "cpu", "gpu").
+def probe_device(kind: str) -> dict[str, Any]:
+    """Return what the first device of a kind is ("auto", "cpu", "gpu"), a `context.Device` as JSON.
+
+    And "devices": the EGL numbers of all that are of its kind.
 
     Raises:
         RenderError: there is none; says why.
@@ -41,7 +44,7 @@ def probe_device(kind: str) -> dict[str, str]:
 
 def main(kind: str) -> None:
     """Open a context and print what it is."""
-    from simdata.render.gl.context import open_context
+    from simdata.render.gl.context import devices_of, open_context
 
     try:
         context, device = open_context(kind)
@@ -49,7 +52,7 @@ def main(kind: str) -> None:
         sys.stdout.write(json.dumps({"error": str(error)}))
         return
     context.release()
-    sys.stdout.write(json.dumps(device.to_json()))
+    sys.stdout.write(json.dumps(device.to_json() | {"devices": devices_of(device.kind)}))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from simdata.frame import Frame
 from simdata.raycast import ray_scene
 from simdata.render import Probe
 from simdata.render.gl.color import ColorPass
-from simdata.render.gl.context import open_context
+from simdata.render.gl.context import DEVICE_VARIABLE, open_context
 from simdata.render.gl.film import Film
 from simdata.render.gl.geometry import Geometry, Packed, geometry_key
 from simdata.render.gl.label import LabelPass
@@ -64,7 +64,8 @@ class GlRenderer:
         """
         found = probe_device(device)
         says = f"{found['name']}, {found['version']}, pictures to {found['max_size']} pixels a side"
-        return Probe(f"OpenGL on the {found['kind'].upper()}: {says}", found["kind"], SAMPLES)
+        shares = tuple({DEVICE_VARIABLE: str(index)} for index in found["devices"])
+        return Probe(f"OpenGL on the {found['kind'].upper()}: {says}", found["kind"], SAMPLES, shares)
 
     def load(self, scene: Scene) -> None:
         """Take a scene; the one before is forgotten, but for meshes and textures that come again.

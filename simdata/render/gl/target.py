@@ -85,7 +85,7 @@ class Targets:
     def _require(self, width: int, height: int) -> None:
         if max(width, height) > self.longest:
             raise RenderError(
-                f"this takes a picture of {width} x {height} pixels; the device draws {self.longest} a side: "
+                f"this takes a picture of {width} x {height} pixels, the device draws {self.longest} a side: "
                 "take a smaller image, or fewer render.samples"
             )
 
