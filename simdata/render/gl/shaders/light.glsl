@@ -60,7 +60,9 @@ float arriving(Light light, vec3 at, vec3 facing, mat2 turn) {
     vec2 center = 0.5 + 0.5 * q.xy / half_width;
     if (q.z <= shadow.range.x || q.z >= shadow.range.y || clamp(center, 0.0, 1.0) != center) return 1.0;
     float texel = 2.0 * half_width / shadow.tile.w;
-    vec2 slope = clamp(-n.xy / min(n.z, -1e-3), -8.0, 8.0);
+    // How fast the receiver's plane recedes across the light's rays; steeper than 2 degrees is left to acne.
+    float towards_light = lamp ? dot(n, q) / q.z : n.z;
+    vec2 slope = clamp(-n.xy / min(towards_light, -1e-3), -32.0, 32.0);
     float bias = texel * (1.0 + 0.75 * (abs(slope.x) + abs(slope.y)));
     float spread = light.color.w * (lamp ? (q.z - shadow.range.x) / shadow.range.x : q.z - shadow.range.x);
     float widest = clamp(spread, texel, 0.25 * half_width);

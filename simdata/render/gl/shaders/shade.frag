@@ -31,9 +31,8 @@ layout(location = 0) out vec4 light_out;
 // Filter a texture over the long, thin footprint that a pixel has on a slanted surface: several samples along
 // it, each as wide as it is thin. By hand, because llvmpipe's own takes seconds a picture.
 // Source: McCormack et al., "Feline: Fast Elliptical Lines for Anisotropic Texture Mapping" (1999).
-vec4 filtered(sampler2D map, vec2 where) {
+vec4 filtered(sampler2D map, vec2 where, vec2 along, vec2 across) {
     vec2 texels = vec2(textureSize(map, 0));
-    vec2 along = dFdx(where), across = dFdy(where);
     float a = length(along * texels), b = length(across * texels);
     vec2 axis = a > b ? along : across;
     float longest = max(max(a, b), 1e-6), shortest = max(min(a, b), longest / float(ANISOTROPY));
@@ -44,11 +43,13 @@ vec4 filtered(sampler2D map, vec2 where) {
     return sum / float(taps);
 }
 
-vec3 base_color(Material material) {
-    vec2 where = uv * material.repeat.xy;
-    if (material.high.w > 1.5) return material.base.rgb * filtered(picture, where).rgb;
+// `along` and `across`: how uv changes from pixel to pixel. Of uv itself, before anything is read from a buffer:
+// pixels beside a triangle, which count for its derivatives, may read nothing there.
+vec3 base_color(Material material, vec2 along, vec2 across) {
+    vec2 repeat = material.repeat.xy, where = uv * repeat;
+    if (material.high.w > 1.5) return material.base.rgb * filtered(picture, where, along * repeat, across * repeat).rgb;
     if (material.high.w > 0.5) {
-        float value = filtered(field, where).r;
+        float value = filtered(field, where, along * repeat, across * repeat).r;
         return material.base.rgb * linear_from_srgb(mix(material.low.rgb, material.high.rgb, value));
     }
     return material.base.rgb;
@@ -65,9 +66,10 @@ vec3 from_everywhere(Surface surface, float roughness) {
 }
 
 void main() {
+    vec2 along = dFdx(uv), across = dFdy(uv);
     Material material = materials[node];
     vec3 facing = normalize(normal) * (gl_FrontFacing ? 1.0 : -1.0);
-    vec3 color = base_color(material);
+    vec3 color = base_color(material, along, across);
     float metallic = material.low.w, roughness = max(material.base.w, 0.05);
     Surface surface = Surface(
         color * (1.0 - metallic), mix(vec3(0.04), color, metallic), roughness * roughness, facing, -normalize(position)
