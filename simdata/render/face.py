@@ -58,17 +58,16 @@ def sub_rays(lens: Lens, side: int) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def faces(lens: Lens, scale: float = 1.0, slack: float = 0.0) -> tuple[Face, ...]:
+def faces(lens: Lens, slack: float = 0.0) -> tuple[Face, ...]:
     """Return the pictures that hold all rays of a lens.
 
     Args:
         lens: which.
-        scale: more pixels along a side, for supersampling.
         slack: rad by which rays may turn yet (as through the rim of an aperture).
     """
     rays = sub_rays(lens, 1).reshape(-1, 3)
     rays = rays[np.isfinite(rays[:, 0])]
-    focal = OVERSAMPLED * scale * max(lens.fx, lens.fy)
+    focal = OVERSAMPLED * max(lens.fx, lens.fy)
     # Corners of pixels reach half a pixel beyond their centres.
     margin = GUARD + focal * (2 * slack + 0.75 / min(lens.fx, lens.fy))
     forward = rays[:, 2] > 0

@@ -1,71 +1,167 @@
-"""Linear light from every surface to a pinhole."""
+"""Linear light from every surface to a pinhole, with more samples where one a pixel is not enough.
+
+Multisampling costs llvmpipe more than four times the shading, since there it shades what is hidden, too. So a
+picture of one sample a pixel is drawn first; then, in a finer picture, only the pixels beside an edge.
+"""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import moderngl
 
 from simdata.geometry import invert
+from simdata.render.gl.label import LabelPass
 from simdata.render.gl.program import Program
 from simdata.render.gl.subject import UNITS, Subject
-from simdata.render.gl.target import unclipped
+from simdata.render.gl.target import Targets, aim, textures, unclipped
 from simdata.render.gl.view import View
 
 # Of the light from everywhere, what comes from above and from below; a wall gets their mean.
 SKY, GROUND = 1.15, 0.85
+FIRST_UNIT = 6  # texture units of what one pass hands to the next
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """Where views are drawn, side by side.
+
+    Attributes:
+        width, height: pixels.
+        side: samples along each side of a pixel at an edge.
+    """
+
+    width: int
+    height: int
+    side: int
 
 
 class ColorPass:
-    """Shades what a view sees.
+    """Shades what views see.
 
     Args:
         context: where it draws.
+        targets: where its targets come from.
+        labels: finds what is seen, and where its edges are.
         depth_program: draws depth alone.
     """
 
-    def __init__(self, context: moderngl.Context, depth_program: Program) -> None:
-        self._context, self._depth = context, depth_program
+    def __init__(
+        self, context: moderngl.Context, targets: Targets, labels: LabelPass, depth_program: Program
+    ) -> None:
+        self._context, self._targets, self._labels, self._depth = context, targets, labels, depth_program
         self._shade = Program(context, "scene", "shade", **UNITS)
+        seen = {name: FIRST_UNIT + k for k, name in enumerate(("ids", "depths", "normals"))}
+        self._edge = Program(context, "screen", "edge", **seen)
+        self._mask = Program(context, "screen", "mask", edges=FIRST_UNIT)
+        pictures = {name: FIRST_UNIT + k for k, name in enumerate(("light", "fine", "edges"))}
+        self._join = Program(context, "screen", "join", **pictures)
 
     def draw(
         self,
         subject: Subject,
         view: View,
-        target: moderngl.Framebuffer,
+        canvas: Canvas,
         *,
         left: int = 0,
         rows: tuple[int, int] | None = None,
     ) -> None:
-        """Draw linear light into a target that has been cleared.
+        """Draw linear light.
 
         Args:
             subject: what is seen.
             view: who sees it.
-            target: where.
-            left: column of the target at which the view begins.
+            canvas: where.
+            left: column of the canvas at which the view begins.
             rows: (first, end) of those to draw; None for all.
         """
-        first, end = rows or (0, view.height)
-        stage, view_from_world = subject.stage, invert(view.world_from_view)
-        self._context.enable_only(moderngl.DEPTH_TEST)
+        stage, seen = subject.stage, self._seen(canvas)
+        self._labels.fill(seen, stage, view, subject.t, left=left, rows=rows)
         stage.look(view.world_from_view, subject.t)
-        subject.lighting.bind(view_from_world, self._shade)
-        ambient, up = stage.scene.spec.look.ambient, tuple(view_from_world[:3, 2])
-        self._shade.set(sky=(SKY * ambient,) * 3, ground=(GROUND * ambient,) * 3, up=up)
-        for program in (self._depth, self._shade):
-            program.set(clip_from_view=view.projection())
-        target.viewport = (left, 0, view.width, view.height)
-        target.scissor = (left, first, view.width, end - first)
-        target.use()
-        # Depth first, so that every pixel is shaded once, whatever the order of things.
-        target.color_mask = (False,) * 4
-        nodes = stage.within(view, subject.t, rows)
-        stage.geometry.draw(self._depth, nodes)
-        target.color_mask, self._context.depth_func = (True,) * 4, "<="
-        for group in subject.materials.groups(nodes):
-            stage.geometry.draw(self._shade, group)
-        self._context.depth_func = "<"
-        unclipped(target)
+        self._prepare(subject, view)
+        light = self._light(canvas)
+        aim(light, view, left, rows)
+        # What is seen is known already, so that every pixel is shaded once, whatever the order of things.
+        light.depth_mask = False
+        light.clear(viewport=light.scissor)
+        self._shaded(subject, view, rows)
+        unclipped(light)
+        if canvas.side > 1:
+            self._refine(subject, view, canvas, left, rows)
+
+    def light(self, canvas: Canvas) -> moderngl.Texture:
+        """Return what was drawn: rgba float16, (height, width); alpha is the share that surfaces cover."""
+        light = textures(self._light(canvas))[0]
+        if canvas.side > 1:
+            joined = self._targets.bare(canvas.width, canvas.height, 4, "f2")
+            pictures = (light, textures(self._fine(canvas))[0], textures(self._edges(canvas))[0])
+            for unit, picture in enumerate(pictures, FIRST_UNIT):
+                picture.use(unit)
+            joined.use()
+            self._context.enable_only(moderngl.NOTHING)
+            self._join.set(samples=canvas.side)
+            self._join.fill()
+            light = textures(joined)[0]
+        light.filter, light.repeat_x, light.repeat_y = (moderngl.LINEAR,) * 2, False, False
+        return light
 
     def release(self) -> None:
-        """Give the program back."""
-        self._shade.release()
+        """Give the programs back."""
+        for program in (self._shade, self._edge, self._mask, self._join):
+            program.release()
+
+    def _refine(
+        self, subject: Subject, view: View, canvas: Canvas, left: int, rows: tuple[int, int] | None
+    ) -> None:
+        """Find the edges, shut everything else off, and shade them in a finer picture."""
+        edges, fine, seen = self._edges(canvas), self._fine(canvas), self._seen(canvas)
+        for unit, texture in enumerate(textures(seen), FIRST_UNIT):
+            texture.use(unit)
+        self._context.enable_only(moderngl.NOTHING)
+        aim(edges, view, left, rows)
+        self._edge.set(bounds=(left, 0, left + view.width, view.height))
+        self._edge.fill()
+        unclipped(edges)
+        aim(fine, view, left, rows, canvas.side)
+        fine.clear(viewport=fine.scissor)
+        textures(edges)[0].use(FIRST_UNIT)
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        fine.color_mask = (False,) * 4
+        self._context.depth_func = "1"
+        self._mask.set(samples=canvas.side)
+        self._mask.fill()
+        self._context.depth_func = "<"
+        subject.stage.geometry.draw(self._depth, subject.stage.within(view, subject.t, rows))
+        fine.color_mask = (True,) * 4
+        self._shaded(subject, view, rows)
+        unclipped(fine)
+
+    def _prepare(self, subject: Subject, view: View) -> None:
+        """Tell the programs about the view and its lights."""
+        view_from_world, look = invert(view.world_from_view), subject.stage.scene.spec.look
+        subject.lighting.bind(view_from_world, self._shade)
+        self._shade.set(sky=(SKY * look.ambient,) * 3, ground=(GROUND * look.ambient,) * 3)
+        self._shade.set(up=tuple(view_from_world[:3, 2]))
+        for program in (self._depth, self._shade):
+            program.set(clip_from_view=view.projection())
+
+    def _shaded(self, subject: Subject, view: View, rows: tuple[int, int] | None) -> None:
+        """Shade what lies at the depths that are in the target."""
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        self._context.depth_func = "<="
+        stage = subject.stage
+        for nodes in subject.materials.groups(stage.within(view, subject.t, rows), self._shade):
+            stage.geometry.draw(self._shade, nodes)
+        self._context.depth_func = "<"
+
+    def _seen(self, canvas: Canvas) -> moderngl.Framebuffer:
+        return self._targets.scene(canvas.width, canvas.height)[0]
+
+    def _light(self, canvas: Canvas) -> moderngl.Framebuffer:
+        return self._targets.scene(canvas.width, canvas.height)[1]
+
+    def _fine(self, canvas: Canvas) -> moderngl.Framebuffer:
+        return self._targets.light(canvas.side * canvas.width, canvas.side * canvas.height)
+
+    def _edges(self, canvas: Canvas) -> moderngl.Framebuffer:
+        return self._targets.bare(canvas.width, canvas.height, 1, "f1")

@@ -32,12 +32,13 @@ class Shot:
     jitter: tuple[float, float] = (0.0, 0.0)
 
 
-def shots(camera: Camera, nearest: float, farthest: float) -> list[Shot]:
+def shots(camera: Camera, nearest: float, farthest: float, fewest: int) -> list[Shot]:
     """Return as many sharp pictures as the blur needs; one where there is none.
 
     Args:
         camera: who looks.
         nearest, farthest: metres to what it sees.
+        fewest: of blurred pictures: they smooth edges, too.
     """
     crossed = apparent_motion(camera, nearest) * camera.shutter.exposure
     aperture = camera.aperture
@@ -47,9 +48,7 @@ def shots(camera: Camera, nearest: float, farthest: float) -> list[Shot]:
         blurred = camera.lens.fx * aperture.diameter * out_of_focus
     # A disk fills with the square of its width, but neighbouring shots overlap by half.
     count = min(math.ceil(SHOTS_A_PIXEL * max(crossed, blurred**2 / 4)), MOST_SHOTS)
-    if count <= 1:
-        return [Shot()]
-    return _spread(camera, count)
+    return _spread(camera, max(count, fewest)) if count > 1 else [Shot()]
 
 
 def bands(camera: Camera, nearest: float) -> list[tuple[int, int]]:

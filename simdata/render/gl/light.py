@@ -40,8 +40,6 @@ class Lighting:
             texture=self._atlas, compare_func="", filter=(moderngl.NEAREST, moderngl.NEAREST),
             repeat_x=False, repeat_y=False,
         )  # fmt: skip
-        self._light_table = context.buffer(reserve=64 * MAX_LIGHTS)
-        self._shadow_table = context.buffer(reserve=96 * MAX_SHADOWS)
         self._lights: list[Light] = []
         self._maps: dict[int, _Map] = {}
 
@@ -64,28 +62,33 @@ class Lighting:
 
     def bind(self, view_from_world: np.ndarray, program: Program) -> None:
         """Tell a program about the lights as a viewer sees them."""
-        rows = [self._light_row(i, light, view_from_world) for i, light in enumerate(self._lights)]
-        self._light_table.write(np.array(rows, np.float32).tobytes() or bytes(64))
-        world_from_view = invert(view_from_world)
-        shadows = b"".join(shadow.row(world_from_view) for shadow in self._maps.values())
-        self._shadow_table.write(shadows or bytes(96))
-        self._light_table.bind_to_storage_buffer(2)
-        self._shadow_table.bind_to_storage_buffer(3)
+        rows = np.zeros((4, MAX_LIGHTS, 4), np.float32)
+        for number, light in enumerate(self._lights):
+            rows[:, number] = np.reshape(self._light_row(number, light, view_from_world), (4, 4))
+        position, color, axis, extra = (row.tobytes() for row in rows)
+        program.set(light_count=len(self._lights), light_position=position, light_color=color)
+        program.set(light_axis=axis, light_extra=extra, **self._shadows(invert(view_from_world)))
         self._lit.use(LIT_UNIT)
         self._plain.use(DEPTH_UNIT)
-        program.set(light_count=len(self._lights))
 
     def release(self) -> None:
         """Give everything back."""
-        for thing in (
-            self._lit,
-            self._plain,
-            self._target,
-            self._atlas,
-            self._light_table,
-            self._shadow_table,
-        ):
+        for thing in (self._lit, self._plain, self._target, self._atlas):
             thing.release()
+
+    def _shadows(self, world_from_view: np.ndarray) -> dict[str, bytes]:
+        """Return the maps as `light.glsl` wants them."""
+        turns = np.zeros((MAX_SHADOWS, 4, 4))
+        tiles, ranges = np.zeros((2, MAX_SHADOWS, 4), np.float32)
+        for number, shadow in self._maps.items():
+            turns[number] = invert(shadow.world_from_light) @ world_from_view
+            tiles[number] = *shadow.corner, shadow.side, ATLAS * shadow.side
+            ranges[number] = shadow.near, shadow.far, shadow.half_width, 0
+        return {
+            "shadow_from_view": columns(turns),
+            "shadow_tile": tiles.tobytes(),
+            "shadow_range": ranges.tobytes(),
+        }
 
     def _draw(self, shadow: _Map, stage: Stage, nodes: list[int], t: float) -> None:
         """Draw what one light sees into its tile."""
@@ -139,14 +142,6 @@ class _Map:
             clip[2, 2:] = 2 / (far - near), -(far + near) / (far - near)
             clip[3, 3] = 1
         return columns(clip)
-
-    def row(self, world_from_view: np.ndarray) -> bytes:
-        """Return the map as `light.glsl` reads it."""
-        light_from_view = columns(invert(self.world_from_light) @ world_from_view)
-        tile = [*self.corner, self.side, ATLAS * self.side]
-        return (
-            light_from_view + np.array([*tile, self.near, self.far, self.half_width, 0], np.float32).tobytes()
-        )
 
 
 def _map_of(light: Light, cast: Casters, corner: tuple[float, float], side: float) -> _Map:

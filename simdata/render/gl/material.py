@@ -1,4 +1,4 @@
-"""Materials on the device: a table for all nodes, and their textures, mip-mapped, within a bound."""
+"""Materials on the device, and their textures, mip-mapped, within a bound."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from simdata.errors import RenderError
 from simdata.material import FieldTexture, ImageTexture, Material, Texture, linear_from_srgb
+from simdata.render.gl.program import Program
 from simdata.scene import Scene
 from simdata.texture import texture_field
 
@@ -79,10 +80,9 @@ class Textures:
 
 
 class Materials:
-    """The materials of a scene's nodes, and which nodes one draw call may take.
+    """The materials of a scene's nodes; nodes of one material are drawn together.
 
     Args:
-        context: where they are put.
         scene: its look is read.
         textures: the cache.
 
@@ -90,33 +90,26 @@ class Materials:
         RenderError: a picture is not in the store, or cannot be read.
     """
 
-    def __init__(self, context: moderngl.Context, scene: Scene, textures: Textures) -> None:
-        self._materials = [scene.spec.look.material(node) for node in scene.nodes]
-        self._textures = textures
+    def __init__(self, scene: Scene, textures: Textures) -> None:
+        of_nodes = [scene.spec.look.material(node) for node in scene.nodes]
+        self._textures, self._materials = textures, list(dict.fromkeys(of_nodes))
+        number = {material: k for k, material in enumerate(self._materials)}
+        self._number_of = [number[material] for material in of_nodes]
+        self._rows = [_row(material) for material in self._materials]
         for material in self._materials:
             if material.texture is not None:
                 textures.get(material.texture)
-        rows = np.array([_row(material) for material in self._materials], np.float32).reshape(-1, 16)
-        self._table = context.buffer(rows.tobytes() or bytes(64))
 
-    def groups(self, nodes: list[int]) -> Iterator[list[int]]:
-        """Bind each texture in turn, and give the nodes that it is on."""
-        self._table.bind_to_storage_buffer(1)
-        for _, group in groupby(sorted(nodes, key=self._texture_key), key=self._texture_key):
-            chosen = list(group)
-            texture = self._materials[chosen[0]].texture
+    def groups(self, nodes: list[int], program: Program) -> Iterator[list[int]]:
+        """Tell a program of each material in turn, and give the nodes that are made of it."""
+        number_of = self._number_of.__getitem__
+        for number, group in groupby(sorted(nodes, key=number_of), key=number_of):
+            texture = self._materials[number].texture
             if texture is not None:
                 unit = FIELD_UNIT if isinstance(texture, FieldTexture) else PICTURE_UNIT
                 self._textures.get(texture).use(unit)
-            yield chosen
-
-    def release(self) -> None:
-        """Give the table back; textures stay in their cache."""
-        self._table.release()
-
-    def _texture_key(self, node: int) -> tuple[str, ...]:
-        texture = self._materials[node].texture
-        return () if texture is None else tuple(map(str, _key(texture)))
+            program.set(**self._rows[number])
+            yield list(group)
 
 
 def _key(texture: Texture) -> tuple[object, ...]:
@@ -129,12 +122,17 @@ def _size(texture: moderngl.Texture) -> int:
     return texture.width * texture.height * texture.components * 4 // 3
 
 
-def _row(material: Material) -> np.ndarray:
-    """Return a material as `shade.frag` reads it, (16,)."""
+def _row(material: Material) -> dict[str, tuple[float, ...]]:
+    """Return a material as `shade.frag` reads it."""
     low, high, repeat, kind = (0.0,) * 3, (0.0,) * 3, (1.0, 1.0), 0.0
     if isinstance(material.texture, FieldTexture):
         (low, high), repeat, kind = material.texture.colors, material.texture.repeat, 1.0
     elif material.texture is not None:
         kind = 2.0
     base = [linear_from_srgb(channel) for channel in material.base_color]
-    return np.array([*base, material.roughness, *low, material.metallic, *high, kind, *repeat, 0.0, 0.0])
+    return {
+        "material.base": (*base, material.roughness),
+        "material.low": (*low, material.metallic),
+        "material.high": (*high, kind),
+        "material.repeat": (*repeat, 0.0, 0.0),
+    }

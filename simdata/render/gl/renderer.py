@@ -46,7 +46,7 @@ class GlRenderer:
         self._depth = Program(self._context, "scene", "depth")
         self._labels = LabelPass(self._context, self._targets)
         self._silhouettes = SilhouettePass(self._context, self._targets)
-        self._colors = ColorPass(self._context, self._depth)
+        self._colors = ColorPass(self._context, self._targets, self._labels, self._depth)
         self._film = Film(self._context, self._targets, self._colors, samples or SAMPLES)
         self._lighting = Lighting(self._context, self._depth)
         self._geometry: Geometry | None = None
@@ -81,7 +81,7 @@ class GlRenderer:
                 if self._geometry is not None:
                     self._geometry.release()
                 self._geometry = Geometry(self._context, meshes, self._packed)
-            self._materials = Materials(self._context, scene, self._textures)
+            self._materials = Materials(scene, self._textures)
             self._stage = Stage(self._context, scene, meshes, self._geometry)
 
     def render(self, camera: Camera, t: float = 0.0) -> Frame:
@@ -130,8 +130,7 @@ class GlRenderer:
 
     def _forget(self) -> None:
         """Let go of the scene."""
-        if self._stage is not None and self._materials is not None:
+        if self._stage is not None:
             self._stage.release()
-            self._materials.release()
         self._stage, self._materials, self._lit_at = None, None, None
         self._textures.trim()

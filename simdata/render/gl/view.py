@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -28,6 +29,12 @@ class View:
     height: int
     near: float
     far: float
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """Equal for equal views."""
+        arrays = self.world_from_view.tobytes(), self.matrix.tobytes()
+        return (*arrays, self.width, self.height, self.near, self.far)
 
     def shifted(self, x: int, y: int, width: int, height: int) -> View:
         """Return the picture of another window of the same image plane: it begins at pixel (x, y)."""
@@ -57,8 +64,8 @@ def pinhole_view(camera: Camera, t: float) -> View:
     return View(pose, lens.matrix(), lens.width, lens.height, camera.near, camera.far)
 
 
-def shot_view(camera: Camera, t: float, shot: Shot, side: int) -> View:
-    """Return one sharp picture of a pinhole's exposure, `side` times as many pixels along each side.
+def shot_view(camera: Camera, t: float, shot: Shot) -> View:
+    """Return one sharp picture of a pinhole's exposure.
 
     From another place on the aperture, the plane in focus stays where it is in the picture.
     """
@@ -67,9 +74,7 @@ def shot_view(camera: Camera, t: float, shot: Shot, side: int) -> View:
     if camera.aperture is not None:
         matrix[:2, 2] += matrix[:2, :2] @ (x, y) / camera.aperture.focus
     matrix[:2, 2] += shot.jitter
-    matrix[:2] *= side
-    pose = view.world_from_view @ _moved(x, y)
-    return View(pose, matrix, side * view.width, side * view.height, view.near, view.far)
+    return replace(view, world_from_view=view.world_from_view @ _moved(x, y), matrix=matrix)
 
 
 def face_view(camera: Camera, t: float, shot: Shot, face: Face) -> View:

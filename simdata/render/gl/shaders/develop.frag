@@ -1,10 +1,9 @@
 #version 430
-// From linear light to the picture: average a pixel's samples, expose, compress, encode.
+// From linear light to the picture: expose, compress, encode.
 
 #include "srgb.glsl"
 
 uniform sampler2D light;   // rgb linear, times alpha; alpha the share of the pixel that surfaces cover
-uniform int samples;       // along each side of a pixel
 uniform float exposure;
 uniform vec3 backdrop;     // sRGB, shown as it is where nothing was hit
 
@@ -23,10 +22,7 @@ vec3 filmic(vec3 x) {
 }
 
 void main() {
-    vec4 sum = vec4(0.0);
-    for (int y = 0; y < samples; y++)
-        for (int x = 0; x < samples; x++) sum += texelFetch(light, ivec2(gl_FragCoord.xy) * samples + ivec2(x, y), 0);
-    sum /= float(samples * samples);
+    vec4 sum = texelFetch(light, ivec2(gl_FragCoord.xy), 0);
     vec3 surfaces = sum.a > 0.0 ? filmic(exposure * sum.rgb / sum.a) : vec3(0.0);
     vec3 shown = mix(linear_from_srgb(backdrop), surfaces, sum.a);
     rgb = vec4(srgb_from_linear(clamp(shown, 0.0, 1.0)), 1.0);

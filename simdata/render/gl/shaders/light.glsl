@@ -1,21 +1,31 @@
 // Lights, and how much of each a point receives.
 
+// In plain uniforms: llvmpipe gathers what is in storage buffers pixel by pixel, which costs as much as all
+// else together.
+
+const int MAX_LIGHTS = 16, MAX_SHADOWS = 4;
+uniform int light_count;
+uniform vec4 light_position[MAX_LIGHTS];  // xyz: where a lamp stands, or the unit way to a sun; w: 1 lamp, 0 sun
+uniform vec4 light_color[MAX_LIGHTS];     // rgb: linear, times strength; w: radius of a lamp, m; sine of a sun's
+uniform vec4 light_axis[MAX_LIGHTS];      // xyz: unit, where a spot points; w: cosine at which it ends, -1 for none
+uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y: its shadow, -1 for none
+uniform mat4 shadow_from_view[MAX_SHADOWS];  // OpenCV axes: z from the light
+uniform vec4 shadow_tile[MAX_SHADOWS];    // xy: corner of its tile in the atlas, z: side; of 1. w: texels a side
+uniform vec4 shadow_range[MAX_SHADOWS];   // x, y: nearest and farthest z; z: half width, m (at z = 1 for a lamp)
+
 struct Light {
-    vec4 position;  // xyz: where a lamp stands, or the unit way towards a sun; w: 1 lamp, 0 sun. View frame, m
-    vec4 color;     // rgb: linear, times strength; w: radius of a lamp, m; sine of a sun's angular radius
-    vec4 axis;      // xyz: unit, where a spot points; w: cosine of the angle at which it ends, -1 for no spot
-    vec4 extra;     // x: cosine of the angle at which a spot begins to fade; y: its shadow, -1 for none
+    vec4 position, color, axis, extra;
 };
 
 struct Shadow {
-    mat4 light_from_view;  // OpenCV axes: z from the light
-    vec4 tile;             // xy: corner of its tile in the atlas, z: side; all of 1. w: texels along the side
-    vec4 range;            // x, y: nearest and farthest z; z: half width of the map, m (at z = 1 for a lamp)
+    mat4 light_from_view;
+    vec4 tile, range;
 };
 
-layout(std430, binding = 2) readonly buffer Lights { Light lights[]; };
-layout(std430, binding = 3) readonly buffer Shadows { Shadow shadows[]; };
-uniform int light_count;
+Light light_of(int i) { return Light(light_position[i], light_color[i], light_axis[i], light_extra[i]); }
+
+Shadow shadow_of(int i) { return Shadow(shadow_from_view[i], shadow_tile[i], shadow_range[i]); }
+
 uniform sampler2DShadow shadow_lit;  // compares
 uniform sampler2D shadow_depth;      // the same atlas, as it is
 
@@ -52,7 +62,7 @@ float metric_depth(Shadow shadow, bool lamp, float depth) {
 // Source: Fernando, "Percentage-Closer Soft Shadows" (2005); depths along the receiver's plane as in
 // Isidoro, "Shadow Mapping: GPU-based Tips and Techniques" (2006).
 float arriving(Light light, vec3 at, vec3 facing, mat2 turn) {
-    Shadow shadow = shadows[int(light.extra.y)];
+    Shadow shadow = shadow_of(int(light.extra.y));
     bool lamp = light.position.w > 0.5;
     vec3 q = (shadow.light_from_view * vec4(at, 1.0)).xyz;
     vec3 n = mat3(shadow.light_from_view) * facing;

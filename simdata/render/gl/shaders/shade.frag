@@ -12,7 +12,7 @@ struct Material {
     vec4 repeat;  // xy: of the texture over one unit of uv
 };
 
-layout(std430, binding = 1) readonly buffer Materials { Material materials[]; };
+uniform Material material;
 uniform sampler2D field;
 uniform sampler2D picture;
 uniform vec3 sky;     // linear light from above …
@@ -24,7 +24,6 @@ const int ANISOTROPY = 8;  // most samples along a footprint
 in vec3 position;
 in vec3 normal;
 in vec2 uv;
-flat in int node;
 
 layout(location = 0) out vec4 light_out;
 
@@ -43,9 +42,8 @@ vec4 filtered(sampler2D map, vec2 where, vec2 along, vec2 across) {
     return sum / float(taps);
 }
 
-// `along` and `across`: how uv changes from pixel to pixel. Of uv itself, before anything is read from a buffer:
-// pixels beside a triangle, which count for its derivatives, may read nothing there.
-vec3 base_color(Material material, vec2 along, vec2 across) {
+// `along` and `across`: how uv changes from pixel to pixel.
+vec3 base_color(vec2 along, vec2 across) {
     vec2 repeat = material.repeat.xy, where = uv * repeat;
     if (material.high.w > 1.5) return material.base.rgb * filtered(picture, where, along * repeat, across * repeat).rgb;
     if (material.high.w > 0.5) {
@@ -67,9 +65,8 @@ vec3 from_everywhere(Surface surface, float roughness) {
 
 void main() {
     vec2 along = dFdx(uv), across = dFdy(uv);
-    Material material = materials[node];
     vec3 facing = normalize(normal) * (gl_FrontFacing ? 1.0 : -1.0);
-    vec3 color = base_color(material, along, across);
+    vec3 color = base_color(along, across);
     float metallic = material.low.w, roughness = max(material.base.w, 0.05);
     Surface surface = Surface(
         color * (1.0 - metallic), mix(vec3(0.04), color, metallic), roughness * roughness, facing, -normalize(position)
@@ -77,10 +74,11 @@ void main() {
     mat2 turn = turn_of(gl_FragCoord.xy);
     vec3 light = from_everywhere(surface, roughness);
     for (int i = 0; i < light_count; i++) {
-        vec4 way = towards(lights[i], position);
+        Light lamp = light_of(i);
+        vec4 way = towards(lamp, position);
         if (dot(facing, way.xyz) <= 0.0 || way.w <= 0.0) continue;
-        float share = lights[i].extra.y < 0.0 ? 1.0 : arriving(lights[i], position, facing, turn);
-        if (share > 0.0) light += share * way.w * lights[i].color.rgb * reflected(surface, way.xyz);
+        float share = lamp.extra.y < 0.0 ? 1.0 : arriving(lamp, position, facing, turn);
+        light += share * way.w * lamp.color.rgb * reflected(surface, way.xyz);
     }
     light_out = vec4(light, 1.0);
 }
