@@ -1,4 +1,4 @@
-"""Colour under any lens: pinhole pictures that a rasteriser can draw, and where each ray of the lens meets them.
+"""Colour under any lens: pinhole pictures that a rasteriser can draw, and where each ray meets them.
 
 Only colour is resampled. Labels come from the lens's own rays (`simdata.raycast`), which no remap can give.
 """
