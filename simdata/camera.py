@@ -146,9 +146,9 @@ class Camera(Model):
         return self.motion.carry(self.pose.matrix(), t)
 
     def row_times(self, t: float = 0.0, rows: tuple[int, int] | None = None) -> np.ndarray:
-        """Return when each row looks, (H,) seconds: the middle of its exposure; or rows from one to another.
+        """Return when each row looks, (H,) seconds: the middle of its exposure; or rows of a range.
 
-        The last is excluded. Rows outside the image look before its first or after its last, at the same pace.
+        The end is excluded. Rows outside the image look before its first or after its last, at the same pace.
         """
         first, end = rows or (0, self.height)
         return self._time_at(np.arange(first, end) + 0.5, t)

@@ -66,7 +66,7 @@ class BrownConrady(Intrinsics):
         return math.atan(self.valid_radius)
 
     def places(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far from the principal point angles (...) are seen, and the most that tangential parts add."""
+        """Return how far from the principal point angles (...) are seen, and the most aslant there."""
         radius = np.tan(angles)
         return self._radius(radius), self._aslant(radius)
 
