@@ -17,7 +17,15 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from simdata.asset import GeneratedShape, ImportedShape, Shape, base_color, load_model, texture_path
+from simdata.asset import (
+    GeneratedShape,
+    ImportedShape,
+    Shape,
+    base_color,
+    load_model,
+    surface_finish,
+    texture_path,
+)
 from simdata.assets.catalogue import Finish, Item, generator, household_finishes, household_items
 from simdata.assets.room import SLAB
 from simdata.distributions import (
@@ -27,6 +35,7 @@ from simdata.distributions import (
     Hsv,
     InShell,
     Integer,
+    LogUniform,
     Point,
     Quantity,
     Scalar,
@@ -135,7 +144,12 @@ def _surfaces() -> dict[str, Finish]:
 
 
 class Light(Model):
-    """One sun through an unseen window, and light from everywhere."""
+    """One sun through an unseen window, and light from everywhere.
+
+    Attributes:
+        angle: angular diameter: a small light like the sun casts hard shadows, a large one like a window soft
+            ones. Renderer tiny draws all of them hard.
+    """
 
     direction: Annotated[Point, Quantity("1, towards the light")] = InShell(
         radius_low=1, radius_high=1, elevation_low=math.radians(35), elevation_high=math.radians(80)
@@ -145,6 +159,7 @@ class Light(Model):
     color: Annotated[Color, Quantity("sRGB", 0, 1)] = Hsv(
         hue=(0.05, 0.17), saturation=(0.0, 0.15), value=(0.95, 1.0)
     )
+    angle: Annotated[Scalar, Quantity("rad", 0, 2)] = LogUniform(low=0.009, high=0.3)
 
 
 class Tabletop(Model):
@@ -316,6 +331,7 @@ class Tabletop(Model):
             direction=tuple(float(x) for x in direction),
             color=scope.draw("sun_color", light.color),
             strength=scope.draw("sun_strength", light.strength),
+            angle=scope.draw("sun_angle", light.angle),
         )
         return Look(materials=materials, lights=(sun,), ambient=scope.draw("ambient", light.ambient))
 
@@ -343,4 +359,5 @@ def _own_material(shape: ImportedShape, store: Path) -> Material:
     """Return the material that came with an imported mesh."""
     color = tuple(srgb_from_linear(channel) for channel in base_color(shape, store))
     texture = ImageTexture(sha256=shape.sha256) if texture_path(shape, store) else None
-    return Material(base_color=color, texture=texture)
+    roughness, metallic = surface_finish(shape, store)
+    return Material(base_color=color, roughness=roughness, metallic=metallic, texture=texture)

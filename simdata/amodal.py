@@ -1,7 +1,7 @@
 """The silhouettes of objects from the scene's geometry, for renderers that make none and for any lens.
 
 Where straight edges stay straight, triangles are filled; elsewhere the lens's own rays are cast at one object
-at a time. Both test pixel centres, as every label here does.
+at a time (`simdata.sighting` says which rays may meet it). Both test pixel centres, as every label here does.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from pathlib import Path
 
 import numpy as np
 
-from simdata.asset import load_model
 from simdata.camera import Camera
 from simdata.coverage import Surface, covered, surface_of
 from simdata.geometry import invert, transform
 from simdata.raycast import RayScene, ray_scene
 from simdata.scene import Scene
-from simdata.silhouette import Silhouette, Window, keeps_lines_straight, margin, window
+from simdata.sighting import sightings
+from simdata.silhouette import Silhouette, keeps_lines_straight, window
 
-RAYS = 1 << 16  # rays at a time: their temporaries stay in the cache
+RAYS = 1 << 16  # rays at a time: some MB of temporaries
 
 
 def silhouettes(
@@ -50,7 +50,8 @@ def silhouettes(
     labelled = sorted({node.instance for node in scene.nodes if node.labelled})
     wanted = labelled if instances is None else sorted(instances)
     if not keeps_lines_straight(camera):
-        return _by_rays(rays, camera, t, wanted)
+        places = sightings(scene, camera, t, store, instances=wanted)
+        return {instance: _by_rays(rays, camera, t, instance, places[instance]) for instance in wanted}
     camera_from_world, surfaces = invert(camera.world_from_camera(t)), _surfaces(scene)
     found = {}
     for instance in wanted:
@@ -59,34 +60,6 @@ def silhouettes(
             surfaces[instance] = surface_of(faces)
         found[instance] = _by_faces(camera, transform(camera_from_world, vertices), surfaces[instance])
     return found
-
-
-def beyond_reach(
-    scene: Scene, camera: Camera, t: float = 0.0, store: Path | None = None, *, instances: Iterable[int]
-) -> set[int]:
-    """Find the objects of which a part lies nearer than the camera's near plane or farther than its far.
-
-    Raises:
-        AssetError: an imported mesh is not in `store`.
-    """
-    camera_from_world, rays = invert(camera.world_from_camera(t)), ray_scene(scene, store)
-    depth = camera_from_world[2] @ scene.world_from_nodes(t)  # (N, 4): z = depth . (x, y, z, 1) of the node
-    corners = depth[:, None, :3] * _bounds(scene, store)
-    low, high = corners.min(1).sum(1) + depth[:, 3], corners.max(1).sum(1) + depth[:, 3]
-    doubtful = np.flatnonzero((low < camera.near) | (high > camera.far))
-    found = set()
-    for instance in {scene.nodes[i].instance for i in doubtful}.intersection(instances):
-        z = transform(camera_from_world, rays.triangles(t, only_instance=instance)[0])[:, 2]
-        if z.min() < camera.near or z.max() > camera.far:
-            found.add(instance)
-    return found
-
-
-@lru_cache(maxsize=2)
-def _bounds(scene: Scene, store: Path | None) -> np.ndarray:
-    """Return the lowest and highest corner of each node's mesh, (N, 2, 3) metres, node frame."""
-    meshes = (load_model(node.shape, store).parts[node.part].mesh for node in scene.nodes)
-    return np.reshape([mesh.bounds for mesh in meshes], (-1, 2, 3))
 
 
 @lru_cache(maxsize=2)
@@ -132,65 +105,14 @@ def _cut(corners: np.ndarray, height: np.ndarray) -> np.ndarray:
     )
 
 
-def _by_rays(rays: RayScene, camera: Camera, t: float, wanted: Iterable[int]) -> dict[int, Silhouette]:
-    """Cast the rays of all pixels, some rows at a time, at each body whose bounding ball they pass."""
-    balls = {instance: _ball(rays.triangles(t, only_instance=instance)[0]) for instance in wanted}
-    x0, y0, x1, y1 = margin(camera)
-    found: dict[int, list[np.ndarray]] = {instance: [] for instance in balls}
-    for top in range(y0, y1, step := max(1, RAYS // (x1 - x0))):
-        origins, directions = _pixel_rays(camera, (x0, top, x1, min(top + step, y1)), t)
-        lines = _Lines(origins, directions)
-        for instance, ball in balls.items():
-            close = np.flatnonzero(lines.pass_by(*ball))
-            rows, columns = np.divmod(close, x1 - x0)
-            hits = rays.cast(
-                origins[rows, columns],
-                directions[rows, columns],
-                t,
-                only_instance=instance,
-                near=camera.near,
-                far=camera.far,
-            )
-            found[instance].append(np.stack([columns + x0, rows + top], -1)[hits.node_ids > 0])
-    return {instance: _of_pixels(np.concatenate(parts)) for instance, parts in found.items()}
-
-
-def _pixel_rays(camera: Camera, pixels: Window, t: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return origins and directions (h, w, 3), world frame, of a window's pixels; nan where none is."""
-    x0, y0, x1, y1 = pixels
-    centers = np.stack(np.meshgrid(np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5), -1)
-    world_from_camera = camera.world_from_camera(t)
-    directions = camera.lens.rays(centers) @ world_from_camera[:3, :3].T
-    return np.broadcast_to(world_from_camera[:3, 3], directions.shape), directions
-
-
-def _ball(points: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return middle (3,) and radius of a ball that holds points (V, 3)."""
-    middle = (points.min(0) + points.max(0)) / 2
-    return middle, float(np.linalg.norm(points - middle, axis=1).max())
-
-
-class _Lines:
-    """Rays (..., 3), laid out so that asking all of them about one ball is quick."""
-
-    def __init__(self, origins: np.ndarray, directions: np.ndarray) -> None:
-        self._origins = np.ascontiguousarray(origins.reshape(-1, 3).T)
-        towards = np.ascontiguousarray(directions.reshape(-1, 3).T)
-        self._towards = towards / np.sqrt(np.einsum("in,in->n", towards, towards))
-
-    def pass_by(self, middle: np.ndarray, radius: float) -> np.ndarray:
-        """Tell which pass a ball, (n,) bool, with a hair granted to rounding; never one of nan."""
-        arms = middle[:, None] - self._origins
-        along = np.einsum("in,in->n", arms, self._towards)
-        apart = np.einsum("in,in->n", arms, arms) - along**2  # squared
-        return (apart <= radius**2 * (1 + 1e-6)) & (along >= -radius)
-
-
-def _of_pixels(pixels: np.ndarray) -> Silhouette:
-    """Make a silhouette of pixels (n, 2), column then row."""
-    if len(pixels) == 0:
-        return Silhouette(0, 0, np.zeros((0, 0), bool))
-    (x, y), (right, bottom) = pixels.min(0), pixels.max(0)
-    mask = np.zeros((bottom - y + 1, right - x + 1), bool)
-    mask[pixels[:, 1] - y, pixels[:, 0] - x] = True
-    return Silhouette(int(x), int(y), mask)
+def _by_rays(rays: RayScene, camera: Camera, t: float, instance: int, place: Silhouette) -> Silhouette:
+    """Cast the rays of the pixels at which an object may be seen."""
+    rows, columns = np.nonzero(place.mask)
+    mask = np.zeros(place.mask.shape, bool)
+    for i in range(0, len(rows), RAYS):
+        part = rows[i : i + RAYS], columns[i : i + RAYS]
+        origins, directions = camera.rays_at(part[1] + place.x, part[0] + place.y, t)
+        mask[part] = rays.meets(
+            origins, directions, t, only_instance=instance, near=camera.near, far=camera.far
+        )
+    return Silhouette(place.x, place.y, mask).trimmed()

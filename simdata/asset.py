@@ -105,6 +105,12 @@ def base_color(shape: ImportedShape, store: Path) -> tuple[float, float, float]:
     return float(red), float(green), float(blue)
 
 
+def surface_finish(shape: ImportedShape, store: Path) -> tuple[float, float]:
+    """Return roughness and metallic of an imported shape, 0 to 1."""
+    notes = _notes(Path(store), shape.sha256)
+    return float(notes.get("roughness", 0.6)), float(notes.get("metallic", 0.0))
+
+
 def encode_part(part: Part, look: bytes = b"") -> bytes:
     """Return a part as npz: the same bytes for the same part and look (of which it keeps the hash)."""
     sizes = np.array([len(piece) for piece in part.pieces], dtype="<i4")

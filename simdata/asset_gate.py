@@ -234,6 +234,8 @@ def _store(part: Part, loaded: Loaded, request: MeshRequest, store: Path, limits
         "base_color": list(loaded.base_color),
         "category": request.category,
         "licence": request.licence,
+        "metallic": loaded.metallic,
+        "roughness": loaded.roughness,
         "source": request.source or Path(request.path).name,
         "watertight": is_watertight(part.mesh),
     }

@@ -32,6 +32,8 @@ __all__ = [
     "pixel_centers",
 ]
 
+# Pixels of an image up to which its lens's rays are remembered: 100 MB, and those of two lenses are.
+REMEMBERED = 1 << 22
 # Looks for the row that sees a moving point; each brings it nearer by the share of the image's height that
 # the point crosses while the sensor is read.
 ROUNDS = 100
@@ -143,9 +145,13 @@ class Camera(Model):
         """Return the camera's pose at times (...), seconds: (..., 4, 4)."""
         return self.motion.carry(self.pose.matrix(), t)
 
-    def row_times(self, t: float = 0.0) -> np.ndarray:
-        """Return when each row looks, (H,) seconds: the middle of its exposure."""
-        return self._time_at(np.arange(self.height) + 0.5, t)
+    def row_times(self, t: float = 0.0, rows: tuple[int, int] | None = None) -> np.ndarray:
+        """Return when each row looks, (H,) seconds: the middle of its exposure; or rows of a range.
+
+        The end is excluded. Rows outside the image look before its first or after its last, at the same pace.
+        """
+        first, end = rows or (0, self.height)
+        return self._time_at(np.arange(first, end) + 0.5, t)
 
     def row_poses(self, t: float = 0.0) -> np.ndarray:
         """Return world_from_camera of the rows: (H, 4, 4), or one (4, 4) where all rows share it."""
@@ -158,9 +164,33 @@ class Camera(Model):
             origins (3,), or (H, 1, 3) where each row sees from its own place; metres.
             directions (H, W, 3), as long as the lens makes them; nan where a pixel has no ray.
         """
-        poses = self.row_poses(t)
-        directions = _center_rays(self.lens) @ np.swapaxes(poses[..., :3, :3], -1, -2)
-        return (poses[:, None, :3, 3] if self.rolls else poses[:3, 3]), directions
+        return self.rays_at(np.arange(self.width), np.arange(self.height)[:, None], t)
+
+    def rays_at(self, columns: np.ndarray, rows: np.ndarray, t: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+        """Return the rays of any pixels' centres, inside the image or beyond it, world frame, float64.
+
+        A pixel's ray is the same to the last bit whichever others are asked for. Rows outside the image look
+        before its first or after its last, at the same pace.
+
+        Args:
+            columns, rows: (...) int, broadcast against each other.
+            t: seconds.
+
+        Returns:
+            origins (3,), or of `rows`'s shape (..., 3) where each row sees from its own place; metres.
+            directions (..., 3), as long as the lens makes them; nan where a pixel has no ray.
+        """
+        rays = _lens_rays(self.lens, columns, rows)
+        if self.rolls and rows.size:
+            first = int(rows.min())
+            looks = self.world_from_camera(self.row_times(t, (first, int(rows.max()) + 1)))
+            poses = np.take(np.ascontiguousarray(looks.transpose(1, 2, 0)), rows - first, axis=-1)
+        else:
+            poses = self.world_from_camera(t)
+        directions = np.empty(rays.shape)
+        for k in range(3):  # a product of matrices may round differently for other sizes
+            directions[..., k] = sum(rays[..., i] * poses[k, i] for i in range(3))
+        return np.moveaxis(poses[:3, 3], 0, -1), directions
 
     def project(self, points: np.ndarray, t: float = 0.0) -> np.ndarray:
         """Project (..., 3) metres, world frame, to (..., 2) pixels; nan where the lens does not see.
@@ -218,13 +248,34 @@ class Camera(Model):
 
 def pixel_centers(image: Camera | AnyLens) -> np.ndarray:
     """Return the continuous coordinates of all pixel centres, (H, W, 2) float64: x then y, at +0.5."""
-    x, y = np.meshgrid(np.arange(image.width) + 0.5, np.arange(image.height) + 0.5)
-    return np.stack([x, y], -1)
+    return _centers(np.arange(image.width), np.arange(image.height)[:, None])
 
 
-@lru_cache(maxsize=2)
+def _centers(columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    return np.stack(np.broadcast_arrays(columns + 0.5, rows + 0.5), -1)
+
+
+def _lens_rays(lens: AnyLens, columns: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Return the lens's rays of pixels, (..., 3); those inside the image are remembered."""
+    inside = (columns >= 0) & (columns < lens.width) & (rows >= 0) & (rows < lens.height)
+    if inside.all():
+        return _center_rays(lens)[rows, columns]
+    columns, rows = np.broadcast_arrays(columns, rows)
+    rays = np.empty((*inside.shape, 3))
+    rays[inside] = _center_rays(lens)[rows[inside], columns[inside]]
+    rays[~inside] = lens.rays(_centers(columns[~inside], rows[~inside]))
+    return rays
+
+
 def _center_rays(lens: AnyLens) -> np.ndarray:
     """Return the lens's rays of all pixel centres, (H, W, 3), read-only; to undo a distortion costs."""
+    return _remembered_rays(lens) if lens.width * lens.height <= REMEMBERED else _image_rays(lens)
+
+
+def _image_rays(lens: AnyLens) -> np.ndarray:
     rays = lens.rays(pixel_centers(lens))
     rays.flags.writeable = False
     return rays
+
+
+_remembered_rays = lru_cache(maxsize=2)(_image_rays)

@@ -120,6 +120,16 @@ class Record:
         return Camera.model_validate_json(self.row["camera"])
 
     @cached_property
+    def views(self) -> dict[str, Record]:
+        """Every image of the same scene, look and instant, this one too, by its camera's name.
+
+        A stereo pair's are `view_0_left` and `view_0_right`, and so on for further placements.
+        """
+        first, count = self.image_id - self.index.view, self.dataset.config.dataset.views
+        records = [self.dataset.by_id(first + view) for view in range(count)]
+        return {record.camera.name: record for record in records}
+
+    @cached_property
     def instances(self) -> tuple[LabelledObject, ...]:
         """Every labelled object with a visible pixel, by rising instance id."""
         rows = self.dataset.store.instances(self.image_id)

@@ -3,7 +3,8 @@
 SimdataError
 |-- ConfigError            the asker's mistake; the CLI prints one line and exits with 2
 |   |-- UnknownNameError   a name that is in no table; lists the near ones
-|   `-- AssetError         a mesh or texture that cannot be used
+|   |-- AssetError         a mesh or texture that cannot be used
+|   `-- UndrawableError    a camera that the run's renderer cannot draw
 |-- SceneRejected          a draw that cannot be: redrawn, and counted by reason
 |   |-- PlacementRejected  no free place was found
 |   `-- UnsettledRejected  something still moves, or fell where it may not
@@ -48,6 +49,10 @@ class UnknownNameError(ConfigError):
 
 class AssetError(ConfigError):
     """A mesh or texture that cannot be used; says which limit it breaks."""
+
+
+class UndrawableError(ConfigError):
+    """A camera that the renderer cannot draw; says which can. It ends a run: other scenes fare no better."""
 
 
 class SceneRejected(SimdataError):

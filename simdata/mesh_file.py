@@ -23,17 +23,24 @@ from simdata.errors import AssetError
 
 FORMATS = "obj, stl, ply, glb or gltf"
 PICTURES = ("PNG", "JPEG")
+PLAIN = (0.6, 0.0)  # roughness and metallic of a file that says nothing about them
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """vertices (V,3) in the file's units, faces (F,3), uvs (V,2), linear base colour, picture or None."""
+    """vertices (V,3) in the file's units, faces (F,3), uvs (V,2), linear base colour, picture or None.
+
+    roughness, metallic: 0 to 1, factors; of several materials or a map of theirs, the mean. Normal maps are
+    not read.
+    """
 
     vertices: NDArray[np.float64]
     faces: NDArray[np.int64]
     uvs: NDArray[np.float64]
     base_color: tuple[float, float, float]
     texture: Any
+    roughness: float
+    metallic: float
     y_up: bool
 
 
@@ -242,6 +249,7 @@ def _plain(path: Path, kind: str, scene: Any, vertices: int, faces: int) -> Load
         whole = scene.to_geometry() if len(meshes) > 1 else _placed(scene)
         points, index = np.array(whole.vertices, dtype=np.float64), np.array(whole.faces, dtype=np.int64)
         color, picture, uvs = _look(whole)
+        roughness, metallic = _finish(meshes)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - materials of damaged files may be anything
@@ -253,7 +261,7 @@ def _plain(path: Path, kind: str, scene: Any, vertices: int, faces: int) -> Load
         raise AssetError(
             f"{path}: {bad} vertices are not finite, or one is beyond 1e12: damaged; export it anew"
         )
-    return Loaded(points, index, uvs, color, picture, kind in ("glb", "gltf"))
+    return Loaded(points, index, uvs, color, picture, roughness, metallic, kind in ("glb", "gltf"))
 
 
 def _placed(scene: Any) -> Any:
@@ -279,3 +287,30 @@ def _look(mesh: Any) -> tuple[tuple[float, float, float], Any, NDArray[np.float6
     srgb = np.clip(np.nan_to_num(srgb, nan=0.8), 0.0, 1.0)
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     return (float(linear[0]), float(linear[1]), float(linear[2])), picture, uvs[:, :2].astype(np.float64)
+
+
+def _finish(meshes: list[Any]) -> tuple[float, float]:
+    """Return roughness and metallic, 0 to 1: the mean over the area of all meshes."""
+    found = np.array([_factors(getattr(mesh.visual, "material", None)) for mesh in meshes])
+    areas = np.nan_to_num([mesh.area for mesh in meshes], posinf=0.0)
+    mean = np.average(found, axis=0, weights=areas) if areas.sum() > 0 else found.mean(0)
+    roughness, metallic = np.clip(np.nan_to_num(mean, nan=0.5), 0.0, 1.0)
+    return float(roughness), float(metallic)
+
+
+def _factors(material: Any) -> tuple[float, float]:
+    """Return roughness and metallic of one material.
+
+    Source: glTF 2.0 specification, 3.9.2: a factor that is missing is 1, and a map has roughness in its green
+    channel and metallic in its blue. OBJ has a Phong exponent n: alpha^2 = 2 / (n + 2) as for Blinn's
+    highlights (Walter et al. 2007), and alpha = roughness^2. A file without one is read as n = 1.
+    """
+    if hasattr(material, "roughnessFactor"):
+        told = (material.roughnessFactor, material.metallicFactor)
+        roughness, metallic = (1.0 if factor is None else float(factor) for factor in told)
+        if material.metallicRoughnessTexture is not None:
+            _, green, blue = np.asarray(material.metallicRoughnessTexture.convert("RGB")).mean((0, 1)) / 255
+            return roughness * green, metallic * blue
+        return roughness, metallic
+    exponent = float(getattr(material, "glossiness", None) or 1.0)
+    return PLAIN if exponent == 1.0 else ((2 / (exponent + 2)) ** 0.25, PLAIN[1])

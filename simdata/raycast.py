@@ -40,35 +40,48 @@ class Hits:
     distance: np.ndarray
     _triangle: np.ndarray
     _weights: np.ndarray
+    _against: np.ndarray
     _geometry: _Geometry
+
+    @property
+    def from_behind(self) -> np.ndarray:
+        """Whether a surface was met from behind, (...) bool: the ray goes the way its normal points."""
+        return self._against > 0
 
     @cached_property
     def normals(self) -> np.ndarray:
         """Geometric normals (..., 3) float64, unit, world frame, outward by the winding; 0 for no hit."""
-        return self._fill(self._geometry.unit_normals[self._triangle[self._hit]])
+        return self._fill(self._geometry.unit_normals[self._triangle.ravel()[self._hit]])
 
     @cached_property
     def smooth_normals(self) -> np.ndarray:
         """Shading normals (..., 3) float64, unit, world frame: the mesh's, interpolated; 0 for no hit."""
-        return self._fill(_unit(self._interpolate(self._geometry.normals)))
+        return self._fill(_unit(self._interpolate(self._geometry.corner_normals)))
 
     @cached_property
     def uvs(self) -> np.ndarray:
         """Texture coordinates (..., 2) float64; 0 for no hit."""
-        return self._fill(self._interpolate(self._geometry.uvs))
+        return self._fill(self._interpolate(self._geometry.corner_uvs))
 
-    @property
+    @cached_property
     def _hit(self) -> np.ndarray:
-        return self.node_ids > 0
+        return np.flatnonzero(self.node_ids)
 
-    def _interpolate(self, of_vertices: np.ndarray) -> np.ndarray:
-        corners = of_vertices[self._geometry.faces[self._triangle[self._hit]]]
-        return np.einsum("nk,nkd->nd", self._weights[self._hit].astype(float), corners)
+    def _interpolate(self, of_corners: np.ndarray) -> np.ndarray:
+        """Weigh what the corners of triangles have, (T, 3, d): (n, d) of the rays that hit."""
+        triangle, weights = self._triangle.ravel()[self._hit], self._weights.reshape(-1, 3)[self._hit].T
+        mean = of_corners[0][triangle]
+        mean *= weights[0][:, None]
+        for corner, weight in zip(of_corners[1:], weights[1:], strict=True):
+            mean += corner[triangle] * weight[:, None]
+        return mean
 
     def _fill(self, values: np.ndarray) -> np.ndarray:
-        whole = np.zeros((*self.node_ids.shape, values.shape[-1]))
+        if len(values) == self.node_ids.size:
+            return values.reshape(*self.node_ids.shape, -1)
+        whole = np.zeros((self.node_ids.size, values.shape[-1]))
         whole[self._hit] = values
-        return whole
+        return whole.reshape(*self.node_ids.shape, -1)
 
 
 class RayScene:
@@ -113,16 +126,35 @@ class RayScene:
             geometry.cast(o[i : i + CHUNK], d[i : i + CHUNK], near, far)
             for i in range(0, max(len(o), 1), CHUNK)
         ]
-        triangle, distance, weights = (np.concatenate(part) for part in zip(*parts, strict=True))
-        node_ids = np.zeros(len(triangle), np.int32)
-        node_ids[triangle >= 0] = geometry.node_ids[triangle[triangle >= 0]]
+        triangle, distance, weights, against = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Hits(
-            node_ids.reshape(shape),
+            geometry.node_ids[triangle].reshape(shape),
             distance.reshape(shape),
             triangle.reshape(shape),
             weights.reshape(*shape, 3),
+            against.reshape(shape),
             geometry,
         )
+
+    def meets(
+        self,
+        origins: np.ndarray,
+        directions: np.ndarray,
+        t: float = 0.0,
+        *,
+        only_instance: int | None = None,
+        near: float = 0.0,
+        far: float = np.inf,
+    ) -> np.ndarray:
+        """Tell which rays meet anything, (...) bool: where `cast` finds a node, for half of its cost."""
+        geometry = self._geometry(t, only_instance)
+        origins, directions = np.broadcast_arrays(np.asarray(origins, float), np.asarray(directions, float))
+        o, d = origins.reshape(-1, 3), directions.reshape(-1, 3)
+        parts = [
+            geometry.first(o[i : i + CHUNK], d[i : i + CHUNK], near, far)["primID"] >= 0
+            for i in range(0, len(o), CHUNK)
+        ]
+        return np.concatenate([np.zeros(0, bool), *parts]).reshape(origins.shape[:-1])
 
     def view(self, camera: Camera, t: float = 0.0) -> dict[str, np.ndarray]:
         """Look through a camera: the truth at pixel centres, between its near and far.
@@ -137,9 +169,8 @@ class RayScene:
         origins, rays = camera.pixel_rays(t)
         axes = camera.row_poses(t)[..., :3, :3]
         hits = self.cast(origins, rays, t, near=camera.near, far=camera.far)
-        behind = np.einsum("hwi,hwi->hw", hits.normals, rays) > 0
         normals = (hits.smooth_normals @ axes).astype(np.float32)
-        normals[behind] *= -1
+        normals[hits.from_behind] *= -1
         view = {"node_ids": hits.node_ids, "depth": hits.distance.astype(np.float32), "normals": normals}
         if camera.lens.planar:
             return view
@@ -184,25 +215,22 @@ class _Geometry:
     """The triangles of some nodes at one instant, world frame.
 
     Attributes:
-        node_ids: (T,) int32, the triangle's value in the id image.
-        faces: (T, 3) into `normals` (V, 3) world frame and `uvs` (V, 2).
+        node_ids: (T + 1,) int32, the triangle's value in the id image; the last is that of no triangle, 0.
     """
 
     def __init__(self, nodes: Sequence[int], meshes: Sequence[Mesh], matrices: np.ndarray) -> None:
         sizes = [len(mesh.faces) for mesh in meshes]
-        self.node_ids = np.repeat(np.array(nodes, np.int32) + 1, sizes)
-        self.uvs = _joined([mesh.uvs for mesh in meshes], 2)
-        pairs = list(zip(meshes, matrices, strict=True))
-        self.normals = _joined([mesh.normals @ matrix[:3, :3].T for mesh, matrix in pairs], 3)
-        vertices, self.faces = _merged(meshes, matrices)
+        self.node_ids = np.repeat(np.array([*nodes, -1], np.int32) + 1, [*sizes, 1])
+        self._meshes, self._matrices = meshes, matrices
+        vertices, self._faces = _merged(meshes, matrices)
         # About its own middle, so that float32 is as fine for a scene far from the origin.
         self._middle = (vertices.min(0) + vertices.max(0)) / 2 if len(vertices) else np.zeros(3)
-        self._corners = (vertices - self._middle)[self.faces]
+        self._corners = (vertices - self._middle)[self._faces]
         a, b, c = np.moveaxis(self._corners, 1, 0)
         self._planes = np.cross(b - a, c - a)
         self._offsets = np.einsum("ti,ti->t", self._planes, a)
         self._scene = EmbreeScene(robust=True)
-        if len(self.faces):
+        if len(self._faces):
             TriangleMesh(self._scene, self._corners.astype(np.float32))
 
     @cached_property
@@ -210,43 +238,68 @@ class _Geometry:
         """Outward geometric normals, (T, 3)."""
         return _unit(self._planes)
 
-    def cast(
+    @cached_property
+    def corner_normals(self) -> np.ndarray:
+        """The mesh's normals at each corner of the triangles, (3, T, 3)."""
+        pairs = zip(self._meshes, self._matrices, strict=True)
+        return self._of_corners([mesh.normals @ matrix[:3, :3].T for mesh, matrix in pairs], 3)
+
+    @cached_property
+    def corner_uvs(self) -> np.ndarray:
+        """The mesh's texture coordinates at each corner of the triangles, (3, T, 2)."""
+        return self._of_corners([mesh.uvs for mesh in self._meshes], 2)
+
+    def _of_corners(self, of_vertices: list[np.ndarray], columns: int) -> np.ndarray:
+        return _joined(of_vertices, columns)[self._faces.T]
+
+    def first(
         self, origins: np.ndarray, directions: np.ndarray, near: float, far: float
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return triangle (n,) or -1, distance (n,) or inf, and the weights of its corners (n, 3) float32."""
-        if not len(self.faces) or not len(origins):
-            return (
-                np.full(len(origins), -1, np.int32),
-                np.full(len(origins), np.inf),
-                np.zeros((len(origins), 3), np.float32),
+    ) -> dict[str, np.ndarray]:
+        """Return what Embree finds: `primID` (n,) int32 or -1, `tfar` (n,) from near on, `u` and `v` (n,)."""
+        if not len(self._faces) or not len(origins):
+            return {"primID": np.full(len(origins), -1, np.int32)} | dict.fromkeys(
+                ("tfar", "u", "v"), np.zeros(len(origins), np.float32)
             )
-        blind = np.isnan(directions).any(1)
-        directions = np.where(blind[:, None], 1.0, directions)  # Embree must not meet a nan
-        origins = origins - self._middle
-        start = (origins + near * directions).astype(np.float32)
+        blind = np.isnan(directions[:, 0])
+        start = (origins - self._middle + near * directions).astype(np.float32)
+        towards = directions.astype(np.float32)
+        if blind.any():  # Embree must not meet a nan
+            start[blind], towards[blind] = 0, 1
         # Embree overwrites the distances it is given, so they must be this call's own.
         reach = np.full(len(start), min(far - near, 1e30), np.float32)
-        found = self._scene.run(start, directions.astype(np.float32), dists=reach, output=1)
-        triangle = np.where(blind, -1, found["primID"])
+        found = self._scene.run(start, towards, dists=reach, output=1)
+        return {**found, "primID": np.where(blind, -1, found["primID"])}
+
+    def cast(
+        self, origins: np.ndarray, directions: np.ndarray, near: float, far: float
+    ) -> tuple[np.ndarray, ...]:
+        """Return triangle (n,) or -1, distance (n,) or inf, the weights of its corners (n, 3) float32.
+
+        And how far the ray goes along the triangle's normal, (n,), in no unit; 0 for no triangle.
+        """
+        found = self.first(origins, directions, near, far)
+        triangle = found["primID"]
         weights = np.stack([1 - found["u"] - found["v"], found["u"], found["v"]], -1)
-        hit = triangle >= 0
-        distance = np.full(len(hit), np.inf)
-        rough = near + found["tfar"][hit].astype(float)
-        distance[hit] = self._refined(triangle[hit], origins[hit], directions[hit], rough)
-        return triangle, distance, weights
+        distance, against = np.full(len(triangle), np.inf), np.zeros(len(triangle))
+        if len(hit := np.flatnonzero(triangle >= 0)):
+            rough = near + found["tfar"][hit].astype(float)
+            distance[hit], against[hit] = self._refined(
+                triangle[hit], origins[hit] - self._middle, directions[hit], rough
+            )
+        return triangle, distance, weights, against
 
     def _refined(
         self, triangle: np.ndarray, origins: np.ndarray, directions: np.ndarray, rough: np.ndarray
-    ) -> np.ndarray:
-        """Intersect rays with their triangles' planes in float64.
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Intersect rays with their triangles' planes in float64; also return how they go along the normals.
 
         A ray nearly parallel to its triangle may leave it by rounding, and the plane then says anything: it
         is held between the nearest and the farthest corner along the ray, where every true hit lies.
         """
         planes = self._planes[triangle]
+        against = np.einsum("ni,ni->n", planes, directions)
         with np.errstate(divide="ignore", invalid="ignore"):
-            exact = self._offsets[triangle] - np.einsum("ni,ni->n", planes, origins)
-            exact /= np.einsum("ni,ni->n", planes, directions)
+            exact = (self._offsets[triangle] - np.einsum("ni,ni->n", planes, origins)) / against
         doubtful = np.flatnonzero(~(np.abs(exact - rough) <= DOUBTFUL * rough))
         if len(doubtful):
             arms = self._corners[triangle[doubtful]] - origins[doubtful, None]
@@ -254,7 +307,7 @@ class _Geometry:
             reach = np.einsum("nki,ni->nk", arms, along) / np.einsum("ni,ni->n", along, along)[:, None]
             value = np.where(np.isnan(exact[doubtful]), rough[doubtful], exact[doubtful])
             exact[doubtful] = np.clip(value, reach.min(1), reach.max(1))
-        return exact
+        return exact, against
 
 
 def _merged(meshes: Sequence[Mesh], matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -86,7 +86,8 @@ def widened(seen_by: Camera) -> Camera:
     lens = seen_by.lens
     size = {"width": 3 * lens.width, "height": 3 * lens.height}
     wide = lens.model_copy(update=size | {"cx": lens.cx + lens.width, "cy": lens.cy + lens.height})
-    return seen_by.model_copy(update={"lens": wide})
+    shutter = seen_by.shutter.model_copy(update={"readout": 3 * seen_by.shutter.readout})
+    return seen_by.model_copy(update={"lens": wide, "shutter": shutter})
 
 
 def alone(scene: Scene, seen_by: Camera, instance: int) -> Silhouette:

@@ -2,37 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import math
+from typing import Any
 
 import numpy as np
 import pytest
 from sample_scene import alone, camera, floor, random_scene, scene_of, thing
 
 from simdata import amodal, coverage
-from simdata.amodal import beyond_reach, silhouettes
-from simdata.camera import Camera, Pinhole
+from simdata.amodal import silhouettes
+from simdata.camera import Camera, Motion, Shutter
 from simdata.coverage import covered, surface_of
 from simdata.geometry import Pose
+from simdata.lens import BrownConrady, KannalaBrandt, Lens, Pinhole
 from simdata.raycast import RayScene
+from simdata.reach import beyond_reach
 from simdata.scene import Scene
+from simdata.sighting import sightings
 from simdata.silhouette import Silhouette, margin, window
 
-
-class Bent(Pinhole):
-    """A lens that bends lines, and sees nothing far off its axis."""
-
-    lens: Literal["bent"] = "bent"  # type: ignore[assignment]
-
-    def rays(self, pixels: np.ndarray) -> np.ndarray:
-        rays = super().rays(pixels)
-        spread = np.square(rays[..., :2]).sum(-1, keepdims=True)
-        rays[..., :2] *= 1 + 0.3 * spread
-        return np.where(spread < 2.5, rays, np.nan)
+SENSOR = Pinhole.from_fov(80, 60, 1.0).model_dump(exclude={"lens", "skew"})
+LENSES: dict[str, Lens] = {
+    "skewed": Pinhole(**SENSOR, skew=9.0),
+    "brown_conrady": BrownConrady(**SENSOR, k1=-0.3, k2=0.1, p1=0.01, p2=-0.006),
+    "rational": BrownConrady(**SENSOR, k1=0.9, k2=0.2, p1=0.002, k4=1.3, k5=0.3, k6=0.02),
+    "folded": BrownConrady(**SENSOR, k1=-0.9),
+    "fisheye": KannalaBrandt.from_fov(80, 60, math.radians(140)),
+    "all round": KannalaBrandt.from_fov(80, 60, math.radians(300)),
+}
+ROLLING = {
+    "motion": Motion(velocity=(1.5, 0.4, -0.3), angular_velocity=(0.5, -1.0, 2.0)),
+    "shutter": Shutter(readout=0.08, exposure=0.01),
+}
 
 
 def bent(seen_by: Camera) -> Camera:
-    lens = Bent(**{**seen_by.lens.model_dump(), "lens": "bent"})
-    return Camera.model_construct(**{**dict(seen_by), "lens": lens})
+    return seen_by.model_copy(update={"lens": LENSES["folded"]})
 
 
 def assert_silhouettes(scene: Scene, seen_by: Camera | None = None) -> dict[int, Silhouette]:
@@ -52,14 +57,17 @@ def test_they_equal_pictures_of_one_object_alone(seed: int) -> None:
     assert any(0 < inside[i] < one.area for i, one in found.items())
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_lenses_that_bend_lines(seed: int) -> None:
-    scene = random_scene(seed, objects=6)
-    found = assert_silhouettes(scene, bent(scene.spec.cameras[0]))
-    assert not all(
-        a.same_pixels(b)
-        for a, b in zip(found.values(), silhouettes(scene, scene.spec.cameras[0]).values(), strict=True)
-    )
+@pytest.mark.parametrize("rolling", [{}, ROLLING], ids=["still", "rolling"])
+@pytest.mark.parametrize("lens", LENSES.values(), ids=LENSES.keys())
+def test_every_lens_and_a_rolling_shutter(lens: Lens, rolling: dict) -> None:
+    """Against the oracle beyond the image too, and inside it against the very view that gives the labels."""
+    scene = random_scene(4, objects=5, lens=lens, **rolling)
+    seen_by = scene.spec.cameras[0]
+    found = assert_silhouettes(scene, seen_by)
+    assert sum(one.area > 0 for one in found.values()) > 3
+    for instance, one in found.items():
+        lone = scene_of([node for node in scene.nodes if node.instance == instance], seen_by)
+        assert np.array_equal(one.inside(80, 60), RayScene(lone).view(seen_by)["node_ids"] > 0)
 
 
 def test_rays_in_strips_find_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,6 +224,40 @@ def test_the_window_holds_the_silhouette(seed: int) -> None:
         assert ((pixels[held] >= (left, top)) & (pixels[held] <= (right, bottom))).all()
     assert window(bent(seen_by), points) == margin(seen_by)
     assert window(seen_by, points - (0, 0, 9)) == (0, 0, 0, 0) == window(seen_by, np.zeros((0, 3)))
+
+
+def test_sightings_are_not_much_more_than_what_is_seen() -> None:
+    """Else every ray would be cast, and they would be right but dear."""
+    for lens in ("brown_conrady", "fisheye"):
+        scene = random_scene(4, objects=5, lens=LENSES[lens], fov=0.5, width=640, height=480)
+        seen_by = scene.spec.cameras[0]
+        lens_of_view = seen_by.lens.resized(8)
+        seen_by = seen_by.model_copy(update={"lens": lens_of_view})
+        found = silhouettes(scene, seen_by)
+        places = sightings(scene, seen_by, instances=found)
+        assert sum(one.area for one in places.values()) < 3 * sum(one.area for one in found.values())
+
+
+def test_what_a_lens_cannot_see_is_not_looked_for() -> None:
+    scene = scene_of(thing("sphere", 1, Pose(position=(0, -3, 0)), radius=0.1))
+    for name in ("skewed", "folded", "fisheye"):
+        seen_by = scene.spec.cameras[0].model_copy(update={"lens": LENSES[name]})
+        assert sightings(scene, seen_by, instances=[1])[1].area == 0
+
+
+def as_if_still(camera: Camera, time: float, rest: float, middles: np.ndarray, radii: np.ndarray) -> float:
+    return 0.0
+
+
+def test_a_rolling_shutter_needs_room_for_what_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = {"motion": Motion(velocity=(6.0, 0.0, 0.0)), "shutter": Shutter(readout=0.1)}
+    scene = random_scene(4, objects=3, lens=LENSES["skewed"], **fast)
+    assert_silhouettes(scene)
+    monkeypatch.setattr("simdata.sighting.BANDS", 1)
+    assert_silhouettes(scene)
+    monkeypatch.setattr("simdata.sighting._swept", as_if_still)
+    with pytest.raises(AssertionError):
+        assert_silhouettes(scene)
 
 
 def half_a_pixel_off(pixels: np.ndarray, *rest: Any) -> np.ndarray:

@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simdata.asset import ImportedShape, asset_record, load_model, texture_path
+from simdata.asset import ImportedShape, asset_record, load_model, surface_finish, texture_path
 from simdata.asset_gate import GateLimits, MeshRequest, import_mesh, import_meshes
 from simdata.assets.solid import box, uv_sphere
 from simdata.errors import AssetError
 from simdata.mesh import Mesh, is_watertight, obj_text, pieces_obj, volume
+from simdata.scenes.tabletop import _own_material
 
 
 def stl(mesh: Mesh) -> bytes:
@@ -245,3 +246,56 @@ def test_pybullet_loads_what_comes_out(tmp_path: Path) -> None:
         assert texture_path(results[0], tmp_path) is not None  # type: ignore[arg-type]
     finally:
         pb.disconnect(world)
+
+
+@pytest.mark.parametrize(
+    ("factors", "expected"),
+    [
+        ({"roughnessFactor": 0.25, "metallicFactor": 0.9}, (0.25, 0.9)),
+        ({"roughnessFactor": 0.25, "metallicFactor": 0.0}, (0.25, 0.0)),
+        ({}, (1.0, 1.0)),  # as glTF has it
+        ({"roughnessFactor": 0.5, "metallicRoughnessTexture": (0, 204, 51)}, (0.4, 0.2)),
+        (None, (0.6, 0.0)),
+    ],
+)
+def test_what_a_glb_is_made_of_reaches_the_scene(
+    tmp_path: Path, factors: dict | None, expected: tuple
+) -> None:
+    import trimesh
+    from PIL import Image
+
+    mesh = box((0.1, 0.2, 0.3))
+    whole = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    if factors is not None:
+        maps = {k: Image.new("RGB", (4, 4), v) for k, v in factors.items() if k.endswith("Texture")}
+        color = Image.new("RGB", (4, 4), (200, 30, 60))
+        material = trimesh.visual.material.PBRMaterial(**factors | maps, baseColorTexture=color)
+        whole.visual = trimesh.visual.TextureVisuals(uv=mesh.uvs, material=material)
+    whole.export(tmp_path / "a.glb")
+    shape = import_mesh(tmp_path / "a.glb", store=tmp_path / "s", scale=1.0, category="thing")
+    material = _own_material(shape, tmp_path / "s")
+    assert (material.roughness, material.metallic) == pytest.approx(expected, abs=1e-6)
+    assert (material.texture is not None) == (factors is not None)
+    again = import_mesh(tmp_path / "a.glb", store=tmp_path / "s", scale=1.0, category="thing")
+    assert again == shape
+
+
+def test_several_materials_are_one_by_their_area_and_obj_shines(tmp_path: Path) -> None:
+    import trimesh
+
+    scene = trimesh.Scene()
+    for name, side, rough in (("small", 0.1, 0.2), ("large", 0.2, 0.7)):
+        mesh = box(
+            (side, side, side),
+        )
+        material = trimesh.visual.material.PBRMaterial(roughnessFactor=rough, metallicFactor=0.0)
+        visual = trimesh.visual.TextureVisuals(uv=mesh.uvs, material=material)
+        scene.add_geometry(trimesh.Trimesh(mesh.vertices, mesh.faces, visual=visual, process=False), name)
+    scene.export(tmp_path / "a.glb")
+    shape = import_mesh(tmp_path / "a.glb", store=tmp_path / "s", scale=1.0, category="thing")
+    assert surface_finish(shape, tmp_path / "s") == pytest.approx((0.2 * 0.2 + 0.8 * 0.7, 0.0))
+    (tmp_path / "b.mtl").write_text("newmtl shiny\nKd 0.5 0.5 0.5\nNs 198\n")
+    faces = obj_text(box((0.1, 0.1, 0.1))).decode()
+    (tmp_path / "b.obj").write_text("mtllib b.mtl\nusemtl shiny\n" + faces)
+    shape = import_mesh(tmp_path / "b.obj", store=tmp_path / "s", scale=1.0, category="thing")
+    assert surface_finish(shape, tmp_path / "s") == pytest.approx((0.01**0.25, 0.0))

@@ -224,3 +224,22 @@ def test_a_read_only_disk_is_told(told, tmp_path: Path) -> None:
     config = write("dataset: {scenes: 5}\n")
     with small_disk(tmp_path / "disk", "size=4m,ro") as disk:
         assert "Read-only file system" in told("generate", config, "--out", str(disk / "o"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "what"),
+    [("builder.cameras.aperture=0.01", "an aperture"), ("builder.cameras.ev=1", "exposure compensation")],
+)
+def test_a_camera_that_the_renderer_cannot_draw(
+    asked: str, what: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The first scene says so and ends the run: every one would fail, and none is a hole."""
+    pytest.importorskip("pybullet")
+    command = [
+        "generate", "tabletop", "--out", str(tmp_path / "data"), "--scenes", "3", "--workers", "1",
+        "--set", "renderer=tiny", "--set", "builder.objects.count=1", "--set", asked,
+    ]  # fmt: skip
+    assert cli.run(command) == 2
+    said = [line for line in capfd.readouterr().err.splitlines() if line.startswith("simdata: ")]
+    assert len(said) == 1 and f"has {what}; try renderer: gl" in said[0]
+    assert not list(tmp_path.glob("data/holes/*")) and not (tmp_path / "data/manifest.json").exists()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from sample_scene import widened
 
 from simdata.camera import Camera, Motion, Shutter, pixel_centers
 from simdata.geometry import Pose, look_at
@@ -189,3 +190,33 @@ def test_a_point_too_fast_for_the_readout_has_no_pixel() -> None:
 def test_nonsense_is_refused(change: dict, words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         Camera(name="c", lens=LENS, pose=Pose(), **change)
+
+
+LENSES = (
+    CAMERA.lens,
+    BrownConrady(**CAMERA.lens.model_dump(exclude={"lens"}), k1=-0.3, k2=0.05, p1=0.003, p2=-0.002),
+    BrownConrady(**CAMERA.lens.model_dump(exclude={"lens"}), k1=-0.9),
+    KannalaBrandt.from_fov(CAMERA.width, CAMERA.height, 3.4),
+)
+
+
+@pytest.mark.parametrize("lens", LENSES, ids=lambda lens: lens.lens)
+@pytest.mark.parametrize("camera", [CAMERA, ROLLING], ids=["still", "rolling"])
+def test_a_pixels_ray_is_the_same_in_any_company(camera: Camera, lens: Lens) -> None:
+    """To the last bit; and beyond the image it is that of a larger sensor read at the same pace."""
+    camera = camera.model_copy(update={"lens": lens})
+    w, h = camera.width, camera.height
+    origins, directions = camera.pixel_rays(0.3)
+    generator = np.random.default_rng(0)
+    columns, rows = generator.integers(-w, 2 * w, 500), generator.integers(-h, 2 * h, 500)
+    o, d = camera.rays_at(columns, rows, 0.3)
+    inside = (columns >= 0) & (columns < w) & (rows >= 0) & (rows < h)
+    assert 20 < inside.sum() < 100
+    own = np.broadcast_to(origins, directions.shape)[rows[inside], columns[inside]]
+    assert np.array_equal(np.broadcast_to(o, d.shape)[inside], own)
+    assert np.array_equal(d[inside], directions[rows[inside], columns[inside]], equal_nan=True)
+    larger = widened(camera)
+    origins, directions = larger.pixel_rays(0.3)
+    own = np.broadcast_to(origins, directions.shape)[rows + h, columns + w]
+    assert np.allclose(np.broadcast_to(o, d.shape), own, rtol=0, atol=1e-12)
+    assert np.allclose(d, directions[rows + h, columns + w], rtol=1e-9, atol=1e-12, equal_nan=True)

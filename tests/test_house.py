@@ -47,6 +47,8 @@ STEPS: dict[str, int] = {
     "annotation": 6,
     "physics": 6,
     "raycast": 6,
+    "reach": 7,
+    "sighting": 6,
     "render": 8,
     "amodal": 7,
     "annotate": 8,

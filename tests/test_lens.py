@@ -229,3 +229,30 @@ def test_json_tells_which_lens_it_is(lens: AnyLens) -> None:
 def test_nonsense_is_refused(kind: type[Pinhole], change: dict[str, float]) -> None:
     with pytest.raises(ValidationError, match=next(iter(change))):
         kind(**{**SENSOR, **change})
+
+
+@pytest.mark.parametrize("share", [1.0, 0.8], ids=["whole", "mutant"])
+def test_windows_hold_all_that_may_be_seen_of_balls(share: float) -> None:
+    """Against points of the balls, one by one; windows of smaller balls are caught."""
+    sensor = {"width": 640, "height": 480, "fx": 600, "fy": 580, "cx": 310, "cy": 250}
+    lenses = [
+        Pinhole(**sensor, skew=20),
+        BrownConrady(**sensor, k1=-0.2, k2=0.05, p1=0.0005, p2=-0.0005),
+        BrownConrady(**sensor, k1=-0.9, p1=0.01, p2=0.02),
+        BrownConrady(**sensor, k1=0.9, k2=0.2, p1=0.002, k4=1.3, k5=0.3, k6=0.02),
+        KannalaBrandt.from_fov(640, 480, 5.2),
+        KannalaBrandt(**sensor, k1=-0.1, skew=30, max_angle=3),
+    ]
+    generator = np.random.default_rng(0)
+    middles, radii = generator.normal(size=(500, 3)), generator.uniform(0, 0.4, 500)
+    ways = generator.normal(size=(500, 300, 3))
+    ways /= np.linalg.norm(ways, axis=-1, keepdims=True)
+    for lens in lenses:
+        windows = lens.windows(middles, radii * share)[:, None]
+        pixels = lens.project(middles[:, None] + radii[:, None, None] * ways)
+        seen = (np.abs(pixels) < 1e6).all(-1)
+        held = (pixels >= windows[..., :2] - 1e-6) & (pixels <= windows[..., 2:] + 1e-6)
+        assert 0 < seen.mean() < 1 and held.all(-1)[seen].all() == (share == 1), lens
+        small = seen.all(1) & (radii < 0.2) & (middles[:, 2] > 0.7)
+        sides = np.ptp(pixels[small], axis=1)
+        assert np.median((windows[small, 0, 2:] - windows[small, 0, :2]) / sides) < 2

@@ -9,13 +9,18 @@ import numpy as np
 import pytest
 from sample_scene import faults, flat, random_scene, scene_of, thing
 
+from simdata import spec
 from simdata.camera import Camera, Motion, Shutter, pixel_centers
-from simdata.errors import RenderError
+from simdata.errors import UndrawableError
 from simdata.geometry import Pose
 from simdata.lens import BrownConrady, KannalaBrandt, Lens, Pinhole
+from simdata.material import Material
 from simdata.raycast import RayScene
 from simdata.render import make_renderer
+from simdata.render.face import atlas_places
 from simdata.scene import Scene
+
+SHADES = [(r, g, b) for r in (1.0, 0.0) for g in (0.0, 0.5, 1.0) for b in (0.3, 1.0)]
 
 Layers = dict[str, np.ndarray]
 Look = Callable[[Scene], Layers]
@@ -197,7 +202,6 @@ def test_the_pole_is_where_project_says() -> None:
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"lens": LENSES["fisheye"]}, "kannala_brandt lens"),
         (ROLLING, "a rolling shutter"),
         ({"motion": ROLLING["motion"], "shutter": Shutter(exposure=0.1)}, "motion blur"),
         ({"aperture": {"diameter": 0.01, "focus": 1}}, "an aperture"),
@@ -209,9 +213,36 @@ def test_tiny_refuses_what_it_cannot_draw(change: dict, what: str) -> None:
     scene = random_scene(0, **change)
     renderer = make_renderer("tiny")
     renderer.load(scene)
-    with pytest.raises(RenderError, match=what):
-        renderer.render(scene.spec.cameras[0])
+    for lens in (scene.spec.cameras[0].lens, LENSES["fisheye"]):
+        with pytest.raises(UndrawableError, match=what):
+            renderer.render(scene.spec.cameras[0].model_copy(update={"lens": lens}))
     renderer.close()
+
+
+@pytest.mark.parametrize("shift", [0, 1], ids=["true", "mutant"])
+@pytest.mark.parametrize("name", ["brown_conrady", "folded", "fisheye", "all round"])
+def test_tiny_resamples_colour_onto_its_labels(
+    name: str, shift: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lit from everywhere, each colour is a node's own: where labels say so, and nowhere a pixel aside."""
+    pytest.importorskip("pybullet")
+    scene = random_scene(3, lens=LENSES[name].resized(4))
+    camera, truth = scene.spec.cameras[0], see(scene)
+    shades = {node.name: Material(base_color=SHADES[i]) for i, node in enumerate(scene.nodes)}
+    look = spec.Look(materials=shades, lights=(), ambient=1.0, backdrop=(0, 0, 0))
+    if shift:
+        monkeypatch.setattr("simdata.render.tiny.atlas_places", lambda *a: atlas_places(*a) + 1.5)
+    renderer = make_renderer("tiny")
+    renderer.load(scene.with_spec(scene.spec.model_copy(update={"look": look})))
+    frame = renderer.render(camera)
+    renderer.close()
+    assert all(np.array_equal(frame.layers[layer], truth[layer]) for layer in frame.layers if layer != "rgb")
+    colors = np.array([(0, 0, 0), *(shades[node.name].base_color for node in scene.nodes)])
+    apart = np.abs(frame.rgb[:, :, None] / 255 - colors).sum(-1)
+    shown, ids = apart.argmin(-1), truth["node_ids"]
+    shifts = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    agree = {by: (np.roll(shown, by, (0, 1)) == ids)[2:-2, 2:-2].mean() for by in shifts}
+    assert (max(agree, key=agree.__getitem__) == (0, 0) and agree[0, 0] > 0.99) == (not shift)
 
 
 def test_tiny_draws_a_skewed_pinhole() -> None:

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from scipy import ndimage
 
-from simdata.camera import Aperture, Motion, Shutter
-from simdata.geometry import Pose, look_at, quat_about
+import simdata
+from simdata.camera import Aperture, Camera, Motion, Shutter
+from simdata.config_file import load_config
+from simdata.dataset import Record
+from simdata.errors import ConfigError, RenderError
+from simdata.geometry import Pose, invert, look_at, quat_about
 from simdata.lens import KannalaBrandt, Pinhole
+from simdata.render import resolve_renderer
 from simdata.rig import Rig, RigCamera
 
 LENS = Pinhole.from_fov(64, 48, 1.0)
@@ -71,3 +79,49 @@ def test_names_are_unique() -> None:
     with pytest.raises(ValidationError):
         Rig(cameras=())
     assert [camera.name for camera in Rig.single(LENS).cameras] == ["camera"]
+
+
+@pytest.mark.parametrize("renderer", ["gl", "tiny"])
+def test_a_stereo_dataset_end_to_end(tmp_path: Path, renderer: str) -> None:
+    """A point of the left image, lifted by its depth, is the same object's in the right image."""
+    try:
+        resolve_renderer(renderer)
+    except (RenderError, ConfigError) as error:
+        pytest.skip(str(error))
+    sets = [
+        "dataset.scenes=2", "dataset.views=4", "dataset.depth=float32", "dataset.instance_ids=true",
+        "dataset.splits={train: 0.5, val: 0.5}", f"renderer={renderer}",
+        "builder.objects.count=6", "builder.cameras.width=160", "builder.cameras.height=120",
+        "builder.cameras.stereo={baseline: 0.1}",
+    ]  # fmt: skip
+    simdata.generate(load_config("tabletop", overrides=sets), tmp_path / "data", workers=1)
+    data = simdata.Dataset(tmp_path / "data")
+    names = ["view_0_left", "view_0_right", "view_1_left", "view_1_right"]
+    assert len(data) == 8 and [record.camera.name for record in data] == 2 * names
+    for left in (record for record in data if record.camera.name.endswith("left")):
+        views = left.views
+        assert list(views) == names and views[left.camera.name].image_id == left.image_id
+        right = views[left.camera.name.replace("left", "right")]
+        assert [camera.name for camera in left.scene().spec.cameras] == names
+        assert left.scene().spec.cameras[right.index.view] == right.camera
+        left_from_right = invert(left.camera.world_from_camera()) @ right.camera.world_from_camera()
+        assert np.allclose(left_from_right[:3], [[1, 0, 0, 0.1], [0, 1, 0, 0], [0, 0, 1, 0]])
+        assert same_object(left, right, right.camera) > 0.998
+        assert same_object(left, right, left.camera) < 0.9  # a mutant: no baseline
+
+
+def same_object(left: Record, right: Record, seen_by: Camera) -> float:
+    """Return the share of the left image's points that are the same object's in the right image.
+
+    Of those on objects that land inside it, off every edge, and that nothing hides there.
+    """
+    hit = np.isfinite(left.depth())
+    points, ids = left.camera.unproject(left.depth())[hit], left.instance_ids()[hit]
+    pixels = np.floor(seen_by.project(points))
+    chosen = (ids > 0) & (pixels >= 0).all(1) & (pixels < (160, 120)).all(1)
+    points, ids, (columns, rows) = points[chosen], ids[chosen], pixels[chosen].astype(int).T
+    away = (points - seen_by.pose.position) @ seen_by.world_from_camera()[:3, 2]
+    there = right.instance_ids()
+    whole = (ndimage.minimum_filter(there, 3) == ndimage.maximum_filter(there, 3))[rows, columns]
+    shown = whole & (away < right.depth()[rows, columns] + 0.005)
+    return float((there[rows, columns] == ids)[shown].mean())

@@ -110,6 +110,12 @@ def test_adding_a_draw_leaves_all_others_unchanged(monkeypatch: pytest.MonkeyPat
     assert {path: after.drawn[path] for path in before.drawn} == before.drawn
 
 
+def test_lights_are_as_small_as_the_sun_and_as_large_as_a_window() -> None:
+    builder = Config(scene="tabletop").make_builder()
+    angles = [builder.build(scene_scope(3, number)).look.lights[0].angle for number in range(30)]
+    assert min(angles) < 0.02 and max(angles) > 0.15 and all(0.009 <= angle <= 0.3 for angle in angles)
+
+
 def test_shared_variables_bind_fields_together() -> None:
     light = {
         "strength": {"dist": "ref", "name": "day"},

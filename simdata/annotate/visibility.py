@@ -10,10 +10,11 @@ import numpy as np
 from scipy import ndimage
 
 from simdata import mask
-from simdata.amodal import beyond_reach, silhouettes
+from simdata.amodal import silhouettes
 from simdata.annotation import Labels
 from simdata.errors import FrameError
 from simdata.frame import Frame
+from simdata.reach import beyond_reach
 from simdata.scene import Scene
 from simdata.silhouette import Silhouette, Window
 
@@ -28,7 +29,7 @@ class Visibility:
     - `visible_fraction`: visible / (visible + hidden).
     - `truncation`: share of the whole that lies outside the image, 0..1; the whole is known for one image
       size beyond each edge, as far as the camera sees.
-    - `truncated`: truncation > 0, or a part lies nearer than near or farther than far.
+    - `truncated`: truncation > 0, or a part lies nearer than near or farther than far (`simdata.reach`).
     - `amodal_box_xywh`: tight box of the whole; may reach outside the image.
     - `amodal_rle`: COCO RLE of the whole inside the image. It is there even where nothing is hidden and it
       equals the visible mask: readers of amodal datasets want one for every object, and it is some 200 bytes.

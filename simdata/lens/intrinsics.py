@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from abc import abstractmethod
 from typing import Annotated, ClassVar, Self
 
 import numpy as np
@@ -14,7 +16,11 @@ from simdata.model import Model
 MAX_SIDE = 8192
 ROUNDS = 30  # of Newton's method: a fold halves the error a round, everywhere else four rounds do
 EXACT = 1e-10  # a ray is found when it meets its pixel to this, in focal lengths
+CLOSE = 1e-7  # a last step of Newton's method so short leaves an error of about its square
+CHUNK = 1 << 14  # rays at a time: their temporaries stay in the cache
 STEPS = 1024  # of the table from which Newton's method starts
+ARC = 17  # corners that a sector of a ring is bounded by
+TINY, HUGE = 1e-12, 1e9  # rad, for rounding; focal lengths, for infinity
 
 Pixels = Annotated[float, Field(gt=0, le=1e7)]
 Place = Annotated[float, Field(ge=-1e7, le=1e7)]
@@ -54,6 +60,20 @@ class Intrinsics(Model):
         """Return the lens without its chosen limit: it sees as far as its formula holds."""
         return self
 
+    @property
+    @abstractmethod
+    def valid_angle(self) -> float:
+        """Angle from the axis up to which the lens sees, rad."""
+
+    @abstractmethod
+    def places(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Say how far from the principal point angles (...) of at most `valid_angle` are seen, focal lengths.
+
+        Returns:
+            (...) a rising function of the angle, and (...) by how much at most what is seen there or nearer
+            is off it.
+        """
+
     def to_pixels(self, plane: np.ndarray) -> np.ndarray:
         """Place (..., 2) focal lengths off the axis on the sensor, pixels."""
         x, y = plane[..., 0], plane[..., 1]
@@ -63,6 +83,41 @@ class Intrinsics(Model):
         """Undo `to_pixels`."""
         y = (pixels[..., 1] - self.cy) / self.fy
         return np.stack([(pixels[..., 0] - self.cx - self.skew * y) / self.fx, y], -1)
+
+    def windows(self, middles: np.ndarray, radii: np.ndarray) -> np.ndarray:
+        """Return windows of the image plane that hold every pixel at which balls may be seen.
+
+        A ball fills a cone; seen from the axis, that is a sector of a ring, and every model is a monotone
+        function of the angle from the axis but for a bounded rest (`places`).
+
+        Args:
+            middles, radii: (..., 3) and (...), metres, camera frame.
+
+        Returns:
+            (..., 4) left, top, right, bottom, pixels; nan for a ball that the lens does not see.
+        """
+        away, aside = np.linalg.norm(middles, axis=-1), np.hypot(middles[..., 0], middles[..., 1])
+        angle = np.arctan2(aside, middles[..., 2])
+        half = np.where(away > radii, np.arcsin(np.minimum(radii / np.maximum(away, TINY), 1)), math.pi)
+        half = half + TINY
+        nearest, farthest = np.maximum(angle - half, 0), np.minimum(angle + half, self.valid_angle)
+        beside = (half < angle) & (half < math.pi - angle)
+        share = np.sin(half) / np.maximum(np.sin(angle), TINY)
+        turn = np.where(beside, np.arcsin(np.minimum(share, 1)), math.pi)[..., None] + TINY
+        inner, outer, aslant = (
+            np.nan_to_num(length, nan=HUGE).clip(0, HUGE)[..., None]
+            for length in (self.places(np.minimum(nearest, farthest))[0], *self.places(farthest))
+        )
+        # The sector lies within the corners of a polygon about its arc and the ends of its inner side.
+        arc = np.linspace(-1, 1, ARC)
+        azimuth = np.arctan2(middles[..., 1], middles[..., 0])[..., None] + turn * np.append(arc, (-1, 1))
+        length = np.concatenate(
+            [np.broadcast_to(outer / np.cos(turn / (ARC - 1)), azimuth[..., 2:].shape), inner, inner], -1
+        )
+        corners = self.to_pixels(length[..., None] * np.stack([np.cos(azimuth), np.sin(azimuth)], -1))
+        slack = aslant * (self.fx + abs(self.skew), self.fy)
+        window = np.concatenate([corners.min(-2) - slack, corners.max(-2) + slack], -1)
+        return np.where((nearest <= self.valid_angle)[..., None], window, np.nan)
 
 
 def on_plane(points: np.ndarray) -> np.ndarray:

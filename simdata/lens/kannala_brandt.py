@@ -54,6 +54,10 @@ class KannalaBrandt(Intrinsics):
         """Angle from the axis up to which the lens sees, rad."""
         return min(self.max_angle, math.sqrt(first_zero(self._slope)))
 
+    def places(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far from the principal point angles (...) are seen; and 0, for there is nothing else."""
+        return self._radius(angles), np.zeros_like(angles)
+
     def project(self, points: np.ndarray) -> np.ndarray:
         """Project (..., 3) metres, camera frame, to (..., 2) pixels; nan beyond `valid_angle`.
 
@@ -71,12 +75,13 @@ class KannalaBrandt(Intrinsics):
         radius = np.linalg.norm(plane, axis=-1)
         table = np.linspace(0, widest, STEPS)
         angle = np.interp(radius, self._radius(table), table)
+        moving = np.ones(angle.shape, bool)
         for _ in range(ROUNDS):
-            step = (self._radius(angle) - radius) / np.maximum(
-                polynomial.polyval(angle**2, self._slope), EXACT
-            )
-            before, angle = angle, np.clip(angle - step, 0, widest)
-            if not (np.abs(angle - before) > EXACT / 100).any():
+            slope = np.maximum(polynomial.polyval(angle**2, self._slope), EXACT)
+            after = np.clip(angle - (self._radius(angle) - radius) / slope, 0, widest)
+            step, angle = abs(after - angle), np.where(moving, after, angle)
+            moving &= step > EXACT / 100  # a pixel's ray must not depend on the others
+            if not moving.any():
                 break
         angle = np.where(np.abs(self._radius(angle) - radius) < EXACT, angle, np.nan)
         aside = plane * (np.sin(angle) / np.where(radius > 0, radius, 1))[..., None]

@@ -28,6 +28,15 @@ class Pinhole(Intrinsics):
         f = width / 2 / math.tan(horizontal_fov / 2)
         return cls(width=width, height=height, fx=f, fy=f, cx=width / 2, cy=height / 2)
 
+    @property
+    def valid_angle(self) -> float:
+        """Angle from the axis up to which the lens sees, rad."""
+        return math.pi / 2
+
+    def places(self, angles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return how far from the principal point angles (...) are seen; and 0, for there is nothing else."""
+        return np.tan(angles), np.zeros_like(angles)
+
     def project(self, points: np.ndarray) -> np.ndarray:
         """Project (..., 3) metres, camera frame, to (..., 2) pixels; nan at and behind z = 0.
 

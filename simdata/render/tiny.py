@@ -1,7 +1,8 @@
 """`tiny`: PyBullet's TinyRenderer. No display, no GPU, no system library; plain pictures.
 
 Ids and depth are samples at pixel centres: TinyRenderer samples at whole pixel positions, so the projection
-is moved by half a pixel. Roughness and metalness do not show, and there is one light.
+is moved by half a pixel. Under a lens that bends lines, pinhole pictures are resampled, and the labels are
+those of its own rays. Roughness and metalness do not show, and there is one light.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simdata.asset import ImportedShape, load_model
-from simdata.camera import Camera
-from simdata.errors import PhysicsError, RenderError
+from simdata.camera import MAX_SIDE, Camera, Pinhole
+from simdata.errors import PhysicsError, RenderError, UndrawableError
 from simdata.frame import Frame
-from simdata.geometry import invert, quat_from_matrix
+from simdata.geometry import Pose, invert, quat_from_matrix
 from simdata.material import FieldTexture, ImageTexture, Texture
 from simdata.mesh import Mesh
 from simdata.physics import load_pybullet
+from simdata.raycast import ray_scene
 from simdata.render import Probe, only_cpu
+from simdata.render.face import Face, atlas_places, faces, sub_rays
 from simdata.render.tiny_light import Lamp, lamp_of
 from simdata.scene import Scene
 from simdata.texture import bake
@@ -110,8 +113,11 @@ class TinyRenderer:
         """Draw rgb, node_ids and depth.
 
         Raises:
-            RenderError: no scene is loaded, or the lens is no pinhole.
+            RenderError: no scene is loaded.
+            UndrawableError: the camera blurs, rolls or compensates its exposure.
         """
+        if camera.lens.lens != "pinhole":
+            return self._through_lens(camera, t)
         rgb, depth, node_ids = self._draw(camera, t)
         if self._side > 1:
             rgb, _, _ = self._draw(_finer(camera, self._side), t)
@@ -125,7 +131,8 @@ class TinyRenderer:
             RGBA (H, W, 4) uint8, depth buffer (H, W) float32, body ids (H, W) int32, -1 for none.
 
         Raises:
-            RenderError: no scene is loaded, or the lens is no pinhole.
+            RenderError: no scene is loaded.
+            UndrawableError: the camera is more than a sharp pinhole.
         """
         self._move_to(t)
         view, projection = _matrices(camera, t)
@@ -206,6 +213,32 @@ class TinyRenderer:
         lamp.shade(rgb, depth, camera, t, self._seen)
         rgb[nothing] = np.rint(255 * np.array(scene.spec.look.backdrop)).astype(np.uint8)
         return rgb, depth, self._ids[bodies + 1]
+
+    def _through_lens(self, camera: Camera, t: float) -> Frame:
+        """Draw the pictures that cover a lens, look up its rays' colours, and cast these for the labels."""
+        _require_sharp(camera)
+        scene = self._move_to(t)
+        found = faces(camera.lens, float(self._side))
+        atlas = np.zeros((max(f.height for f in found), sum(f.width for f in found), 3), np.uint8)
+        for face in found:
+            picture, _, _ = self._draw(_face_camera(camera, t, face), t)
+            atlas[: face.height, face.left : face.left + face.width] = picture
+        places = (
+            atlas_places(found, sub_rays(camera.lens, 2 * self._side)) - 0.5
+        )  # OpenCV's first pixel is at 0
+        x, y = np.moveaxis(np.nan_to_num(places, nan=-9.0).astype(np.float32), -1, 0)
+        fine = cv2.remap(
+            atlas,
+            x,
+            y,
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_CONSTANT,
+            borderValue=np.rint(255 * np.array(scene.spec.look.backdrop)).tolist(),
+        )
+        rgb = cv2.resize(fine, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
+        truth = ray_scene(scene, self._store).view(camera, t)
+        del truth["normals"]  # as there are none of a pinhole
+        return Frame(camera, t, {"rgb": rgb, **truth})
 
     def _light(self, scene: Scene, t: float) -> Lamp:
         """Set up the lamp and draw the depths it sees, once an instant."""
@@ -310,9 +343,9 @@ def _matrices(camera: Camera, t: float) -> tuple[np.ndarray, np.ndarray]:
     Source: OpenGL 4.5 specification, 12.1 and 13.6; frustum from K as in Hartley & Zisserman, ch. 6.
 
     Raises:
-        RenderError: the camera is more than a sharp pinhole.
+        UndrawableError: the camera is more than a sharp pinhole.
     """
-    _require_plain(camera)
+    _require_sharp(camera)
     lens, near, far = camera.lens, camera.near, camera.far
     view = invert(camera.world_from_camera(t))
     view[1:3] *= -1  # OpenCV looks along +z with y down, OpenGL along -z with y up
@@ -326,21 +359,42 @@ def _matrices(camera: Camera, t: float) -> tuple[np.ndarray, np.ndarray]:
     return view.astype(np.float32), projection.astype(np.float32)
 
 
-def _require_plain(camera: Camera) -> None:
+def _require_sharp(camera: Camera) -> None:
     """Refuse what TinyRenderer cannot draw, rather than draw something else.
 
     Raises:
-        RenderError: distortion, a rolling shutter, motion blur, depth of field or exposure compensation.
+        UndrawableError: a rolling shutter, motion blur, depth of field or exposure compensation.
     """
     wanted = {
-        f"a {camera.lens.lens} lens": camera.lens.lens != "pinhole",
         "a rolling shutter": camera.rolls,
         "motion blur": camera.motion.moves and camera.shutter.exposure > 0,
         "an aperture": camera.aperture is not None,
         "exposure compensation": camera.ev != 0,
     }
     for what in (name for name, asked in wanted.items() if asked):
-        raise RenderError(f"tiny draws sharp pinhole pictures only; {camera.name!r} has {what}; try gl")
+        raise UndrawableError(
+            f"renderer tiny draws sharp pictures only; {camera.name!r} has {what}; try renderer: gl"
+        )
+
+
+def _face_camera(camera: Camera, t: float, face: Face) -> Camera:
+    """Return the pinhole that draws one of the pictures which cover a lens."""
+    pose = camera.world_from_camera(t)
+    pose[:3, :3] = pose[:3, :3] @ face.camera_from_face
+    (fx, _, cx), (_, fy, cy), _ = face.matrix.tolist()
+    if max(face.width, face.height) > MAX_SIDE:
+        raise UndrawableError(
+            f"{camera.name!r} needs a picture of {face.width}x{face.height} pixels, at most {MAX_SIDE} "
+            "a side; make its image smaller"
+        )
+    return Camera(
+        name=camera.name,
+        lens=Pinhole(width=face.width, height=face.height, fx=fx, fy=fy, cx=cx, cy=cy),
+        pose=Pose.from_matrix(pose),
+        # A corner of a cube's face is farther than its depth: sqrt(3) at most.
+        near=camera.near if camera.lens.planar else camera.near / math.sqrt(3),
+        far=camera.far,
+    )
 
 
 def _planar_depth(buffer: np.ndarray, camera: Camera, t: float) -> np.ndarray:
