@@ -1,4 +1,4 @@
-"""Variants of a settled scene that a benchmark asks for: more objects, lights, triangles. They obey no physics."""
+"""Variants of a settled scene: more objects, lights, triangles. They obey no physics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 
 from benches.measure import config
 from simdata.asset import ImportedShape, encode_part, load_model
-from simdata.camera import Camera
 from simdata.geometry import matrix_from_pose, quat_from_matrix
 from simdata.mesh import Mesh, Part
 from simdata.pipeline import Pipeline, SceneRun
@@ -51,12 +50,9 @@ def unlabelled(scene: Scene) -> Scene:
 
 def lit(scene: Scene, lights: int) -> Scene:
     """Return the scene under its sun and a ring of lamps, that many lights in all."""
-    ring = [
-        PointLight(
-            position=(1.2 * math.cos(k * GOLDEN), 1.2 * math.sin(k * GOLDEN), 2.0), strength=0.6 / lights
-        )
-        for k in range(lights - 1)
-    ]
+    angles = [k * GOLDEN for k in range(lights - 1)]
+    places = [(1.2 * math.cos(angle), 1.2 * math.sin(angle), 2.0) for angle in angles]
+    ring = [PointLight(position=place, strength=0.6 / lights) for place in places]
     look = scene.spec.look
     look = look.model_copy(update={"lights": (*look.lights[:1], *ring)})
     return scene.with_spec(scene.spec.model_copy(update={"look": look}))
@@ -85,9 +81,8 @@ def quartered(mesh: Mesh) -> Mesh:
     middles = len(mesh.vertices) + which.reshape(3, -1).T  # of the edges 01, 12, 20 of every face
     a, b, c = mesh.faces.T
     ab, bc, ca = middles.T
-    faces = np.concatenate(
-        [np.stack(way, 1) for way in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
-    )
+    quarters = ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))
+    faces = np.concatenate([np.stack(corners, 1) for corners in quarters])
     normals = mesh.normals[edges].sum(1)
     normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
     return Mesh(
@@ -96,11 +91,6 @@ def quartered(mesh: Mesh) -> Mesh:
         np.concatenate([mesh.normals, normals]),
         np.concatenate([mesh.uvs, mesh.uvs[edges].mean(1)]),
     )
-
-
-def seen_by(scene: Scene, camera: Camera) -> Scene:
-    """Return the scene with one camera."""
-    return scene.with_spec(scene.spec.model_copy(update={"cameras": (camera,)}))
 
 
 def _scene(scene: Scene, nodes: list[Node], world_from_nodes: np.ndarray, look: object) -> Scene:

@@ -1,4 +1,4 @@
-"""What a dataset costs: written samples, settling, workers, memory. `gl` stands beside `tiny`, without a bound."""
+"""What a dataset costs: samples, settling, workers, memory. `gl` stands beside `tiny`, without a bound."""
 
 from __future__ import annotations
 

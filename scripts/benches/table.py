@@ -44,10 +44,8 @@ def gl_table() -> dict[str, Any]:
             artist.labelled(seen_by)
             bare = min(tiny.bare(camera) for _ in range(TURNS))
             spent = min(artist.labelled(seen_by) for _ in range(TURNS))
-            table.setdefault(what, {})[which] = {
-                "ms": round(1000 * spent, 1),
-                "times": round(spent / bare, 2),
-            }
+            cost = {"ms": round(1000 * spent, 1), "times": round(spent / bare, 2)}
+            table.setdefault(what, {})[which] = cost
             print(f"{what:10} {which:22} {1000 * spent:8.0f} ms {spent / bare:7.2f} x", flush=True)
     return verdict({"bare": "getCameraImage of the same scene, 640x480, 20 objects", **table})
 
