@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from rivals import race
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
     "numpy",
@@ -128,6 +130,7 @@ def run(command: list[str], *, check: bool = True, capture: bool = True) -> subp
 PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
     "bare_machine": bare_machine,
     "bench": bench,
+    "rivals": race,
 }
 
 

@@ -1,0 +1,1 @@
+"""The benchmarks behind `scripts/bench.py`: ratios, measured side by side in one run."""
