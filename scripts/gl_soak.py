@@ -9,7 +9,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from bench import config, growth, verdict, worker
+from benches.dataset import growth, worker
+from benches.measure import config, verdict
 
 from simdata.material import FieldTexture, ImageTexture, Material, Texture
 from simdata.scene import Scene, start_scene
@@ -46,7 +47,7 @@ def gl_soak(scenes: int = SCENES, warm: int = WARM) -> dict[str, Any]:
         pipeline._attempt = hung  # type: ignore[method-assign]
         figures = growth(one, scenes, warm)
         work.close()
-    return verdict(figures, "growth_mb_per_scene", 0.01, "at most")
+    return verdict(figures, at_most={"growth_mb_per_scene": 0.01})
 
 
 def redressed(spec: SceneSpec, store: Path) -> SceneSpec:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 from pydantic import ValidationError
 
@@ -24,11 +22,10 @@ from simdata.camera import Camera, pixel_centers
 from simdata.config import Config
 from simdata.errors import CheckError, ConfigError
 from simdata.scene import Scene
+from simdata.truth import Store
 
 _MANIFEST = "manifest.json"
 _UNFINISHED = (".work", "plan.json", "store", "images")
-_GROUPS_KEPT = 16  # row groups of the store in memory at once, some MB each
-_SPANS_KEPT = 4096  # files whose row groups' id ranges are remembered, some bytes each
 
 
 @dataclass(frozen=True, eq=False)
@@ -300,69 +297,6 @@ class Dataset:
     def __repr__(self) -> str:
         split = f", split={self.split!r}" if self.split else ""
         return f"Dataset({str(self.path)!r}{split}): {len(self)} images, {len(self.categories)} categories"
-
-
-class Store:
-    """The truth store: rows by image id. Holds eight bytes an image and a few row groups."""
-
-    def __init__(self, path: Path) -> None:
-        self._images = sorted((path / "store").glob("shard-*.images.parquet"))
-        ids = [_table(file, ("image_id",)).column(0).to_numpy() for file in self._images]
-        self._ids = np.concatenate([np.zeros(0, np.int64), *ids])
-        self._ends = np.cumsum([len(part) for part in ids])
-        self._groups = lru_cache(_GROUPS_KEPT)(_group)
-        self._spans = lru_cache(_SPANS_KEPT)(_spans)
-
-    def image_ids(self, split: str | None) -> np.ndarray:
-        """Return (N,) int64 ids, rising, of one split or of all."""
-        if split is None:
-            return self._ids
-        keep = [_table(file, ("split",)).column(0).to_numpy(zero_copy_only=False) for file in self._images]
-        return self._ids[np.concatenate([np.zeros(0, object), *keep]) == split]
-
-    def image(self, image_id: int) -> dict[str, Any]:
-        """Return the row of an image."""
-        return self._rows(self._shard(image_id), image_id)[0]
-
-    def instances(self, image_id: int) -> list[dict[str, Any]]:
-        """Return the rows of the objects in an image."""
-        shard = self._shard(image_id)
-        return self._rows(shard.with_name(shard.name.replace(".images.", ".instances.")), image_id)
-
-    def scenes_of(self, image_id: int) -> str:
-        """Return the file of scenes that holds an image's scene, relative to the dataset."""
-        return "scenes/" + self._shard(image_id).name.replace(".images.parquet", ".jsonl")
-
-    def _shard(self, image_id: int) -> Path:
-        place = np.searchsorted(self._ids, image_id)
-        return self._images[int(np.searchsorted(self._ends, place, side="right"))]
-
-    def _rows(self, file: Path, image_id: int) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = []
-        hit = [group for group, (low, high) in enumerate(self._spans(file)) if low <= image_id <= high]
-        for group in hit:
-            table = self._groups(file, group)
-            ids = table.column("image_id").to_numpy()
-            first, end = np.searchsorted(ids, [image_id, image_id + 1])
-            rows += table.slice(int(first), int(end - first)).to_pylist()
-        return rows
-
-
-def _group(file: Path, group: int) -> pa.Table:
-    with pq.ParquetFile(file) as parquet:
-        return parquet.read_row_group(group)
-
-
-def _spans(file: Path) -> tuple[tuple[int, int], ...]:
-    """Return the first and last image id of every row group."""
-    metadata = pq.read_metadata(file)
-    place = metadata.schema.names.index("image_id")
-    columns = [metadata.row_group(group).column(place).statistics for group in range(metadata.num_row_groups)]
-    return tuple((column.min, column.max) for column in columns)
-
-
-def _table(file: Path, columns: tuple[str, ...]) -> pa.Table:
-    return pq.read_table(file, columns=list(columns))
 
 
 def _pixels(path: Path, mode: str | None = None) -> np.ndarray:

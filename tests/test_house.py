@@ -51,6 +51,7 @@ STEPS: dict[str, int] = {
     "sighting": 6,
     "render": 8,
     "amodal": 7,
+    "truth": 7,
     "annotate": 8,
     "write": 8,
     "dataset": 8,

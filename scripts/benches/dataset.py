@@ -137,20 +137,30 @@ def memory(scenes: int = 500, warm: int = 200) -> dict[str, Any]:
 def _growth(renderer: str, scenes: int, warm: int) -> dict[str, Any]:
     """Make small scenes in this process; nothing is recycled."""
     small = ["builder.cameras.width=160", "builder.cameras.height=120", "dataset.views=1"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        work = worker(config(*small, renderer=renderer, scenes=scenes), folder)
+        figures = growth(lambda number: work.scene(number, folder), scenes, warm)
+        work.close()
+    return figures
+
+
+def growth(step: Callable[[int], Any], scenes: int, warm: int) -> dict[str, Any]:
+    """Make scenes one after another; tell by how much this process grows and slows after `warm` of them."""
     resident: list[float] = []
     seconds: list[float] = []
-    with tempfile.TemporaryDirectory() as folder:
-        work = worker(config(*small, renderer=renderer, scenes=scenes), Path(folder))
-        for number in range(scenes):
-            with cpu(seconds):
-                work.scene(number, Path(folder))
-            resident.append(resident_mb())
-        work.close()
+    for number in range(scenes):
+        with cpu(seconds):
+            step(number)
+        resident.append(resident_mb())
     # The slope of a line through all scenes after warm-up: one late garbage collection decides nothing.
+    slope = statistics.linear_regression(range(warm, scenes), resident[warm:]).slope
+    share = min(200, (scenes - warm) // 3)
     return {
         "resident_mb_every_50": [round(mb, 1) for mb in resident[49::50]],
-        "growth_mb_per_scene": statistics.linear_regression(range(warm, scenes), resident[warm:]).slope,
-        "slow_down": statistics.mean(seconds[-100:]) / statistics.mean(seconds[warm : warm + 100]),
+        "growth_mb_per_scene": slope,
+        "cpu_s_per_scene": statistics.mean(seconds[warm:]),
+        "slow_down": statistics.mean(seconds[-share:]) / statistics.mean(seconds[warm : warm + share]),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
     }
 

@@ -7,14 +7,11 @@ those of its own rays. Roughness and metalness do not show, and there is one lig
 
 from __future__ import annotations
 
-import gc
 import math
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -25,15 +22,15 @@ from simdata.camera import MAX_SIDE, Camera, Pinhole
 from simdata.errors import PhysicsError, RenderError, UndrawableError
 from simdata.frame import Frame
 from simdata.geometry import Pose, invert, quat_from_matrix
-from simdata.material import FieldTexture, ImageTexture, Texture
+from simdata.material import FieldTexture
 from simdata.mesh import Mesh
 from simdata.physics import load_pybullet
 from simdata.raycast import ray_scene
 from simdata.render import Probe, only_cpu
 from simdata.render.face import Face, atlas_places, faces, sub_rays
 from simdata.render.tiny_light import Lamp, lamp_of
+from simdata.render.tiny_loan import Lent, TextureLoader, no_garbage_collection
 from simdata.scene import Scene
-from simdata.texture import bake
 
 # PyBullet cuts a mesh above 131,072 vertices or 524,288 indices, silently: larger ones are several bodies.
 CHUNK_FACES = 40_000
@@ -61,7 +58,7 @@ class TinyRenderer:
             self._bullet = load_pybullet()
         except PhysicsError as error:
             raise RenderError(str(error)) from error
-        self._store, self._side, self._lent = store, math.isqrt(max(samples, 1)), _Lent()
+        self._store, self._side, self._lent = store, math.isqrt(max(samples, 1)), Lent()
         self._scene: Scene | None = None
         self._bodies: list[tuple[int, int]] = []  # (body id, node index); a large mesh is several bodies
         self._ids = np.zeros(1, np.int32)  # entry `body id + 1` is the value in the id image
@@ -98,9 +95,9 @@ class TinyRenderer:
         # Else PyBullet keeps every texture it ever read.
         self._bullet.setPhysicsEngineParameter(enableFileCaching=0, physicsClientId=self._client)
         try:
-            with tempfile.TemporaryDirectory(prefix="simdata-tiny-") as folder, _no_garbage_collection():
+            with tempfile.TemporaryDirectory(prefix="simdata-tiny-") as folder, no_garbage_collection():
                 self._add_nodes(
-                    scene, meshes, _Textures(self._bullet, self._client, Path(folder), self._store)
+                    scene, meshes, TextureLoader(self._bullet, self._client, Path(folder), self._store)
                 )
         except self._bullet.error as error:
             raise RenderError(f"PyBullet refused a mesh or texture of the scene: {error}") from error
@@ -153,7 +150,7 @@ class TinyRenderer:
             self._bullet.disconnect(self._client)
         self._client, self._scene, self._bodies = -1, None, []
 
-    def _add_nodes(self, scene: Scene, meshes: Sequence[Mesh], textures: _Textures) -> None:
+    def _add_nodes(self, scene: Scene, meshes: Sequence[Mesh], textures: TextureLoader) -> None:
         poses = _poses(scene, self._t)
         # TinyRenderer shades every pixel that is nearest so far: objects first, then scenery, the room last.
         for index in sorted(range(len(meshes)), key=lambda k: (scene.nodes[k].instance == 0, -k)):
@@ -257,75 +254,6 @@ class TinyRenderer:
             if node not in lamp.casters:
                 color = [*scene.spec.look.material(scene.nodes[node]).base_color, alpha]
                 self._bullet.changeVisualShape(body, -1, rgbaColor=color, physicsClientId=self._client)
-
-
-class _Lent:
-    """The lists in which PyBullet is handed meshes, filled anew each time.
-
-    PyBullet never gives back a list of vertices or indices, nor a row in it (`extractVertices` in its
-    pybullet.c drops no reference), so fresh lists would pile up: 9 MB a scene.
-    """
-
-    def __init__(self) -> None:
-        self._rows: dict[str, list[list[float]]] = {}
-        self._lists: dict[str, list[Any]] = {}
-
-    def rows(self, name: str, array: np.ndarray) -> list[list[float]]:
-        """Return (n, k) numbers as a list of rows, valid until the next call with this name."""
-        values, rows = array.tolist(), self._rows.setdefault(name, [])
-        rows.extend([0.0] * array.shape[1] for _ in range(len(values) - len(rows)))
-        for row, value in zip(rows, values, strict=False):
-            row[:] = value
-        lent = self._lists.setdefault(name, [])
-        lent[:] = rows[: len(values)]
-        return lent
-
-    def numbers(self, name: str, array: np.ndarray) -> list[int]:
-        """Return (n,) numbers as a list, valid until the next call with this name."""
-        lent = self._lists.setdefault(name, [])
-        lent[:] = array.tolist()
-        return lent
-
-
-class _Textures:
-    """Loads base-colour textures, each once a scene, through uncompressed files: PNG costs thrice as much."""
-
-    def __init__(self, bullet: Any, client: int, folder: Path, store: Path | None) -> None:
-        self._bullet, self._client, self._folder, self._store = bullet, client, folder, store
-        self._loaded: dict[Texture, int] = {}
-
-    def load(self, texture: Texture | None) -> dict[str, int]:
-        """Return the arguments of `changeVisualShape` that put the texture on."""
-        if texture is None:
-            return {}
-        if texture not in self._loaded:
-            path = str(self._file(texture))
-            self._loaded[texture] = self._bullet.loadTexture(path, physicsClientId=self._client)
-        return {"textureUniqueId": self._loaded[texture]}
-
-    def _file(self, texture: Texture) -> Path:
-        if isinstance(texture, ImageTexture):
-            if self._store is None:
-                raise RenderError(
-                    f"texture {texture.sha256[:12]}… is in a store; open the renderer with store="
-                )
-            return self._store / f"{texture.sha256}.png"
-        path = self._folder / f"{len(self._loaded)}.bmp"
-        _, data = cv2.imencode(".bmp", cv2.cvtColor(bake(texture), cv2.COLOR_RGB2BGR))
-        path.write_bytes(data.tobytes())
-        return path
-
-
-@contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Pause the collector: PyBullet takes meshes as nested lists, which it would search again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def _poses(scene: Scene, t: float) -> list[_PyBulletPose]:
