@@ -19,6 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from gl_soak import gl_soak
+from gl_truth import gl_truth
 from rivals import race
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +31,7 @@ PACKAGES = (
     "pillow",
     "trimesh",
     "embreex",
+    "moderngl",
     "ray",
     "pyarrow",
     "pycocotools",
@@ -130,6 +133,8 @@ def run(command: list[str], *, check: bool = True, capture: bool = True) -> subp
 PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
     "bare_machine": bare_machine,
     "bench": bench,
+    "gl_soak": gl_soak,
+    "gl_truth": gl_truth,
     "rivals": race,
 }
 

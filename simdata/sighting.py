@@ -52,7 +52,7 @@ def _windows(camera: Camera, t: float, middles: np.ndarray, radii: np.ndarray) -
     if not camera.rolls:
         yield _window(camera, t, 0.0, middles, radii, whole)
         return
-    edges = np.linspace(whole[1], whole[3], BANDS + 1).astype(int)
+    edges = np.unique(np.linspace(whole[1], whole[3], BANDS + 1).astype(int))  # a small image has fewer rows
     ever = _window(camera, *_when(camera, t, edges[0], edges[-1]), middles, radii, whole)
     for top, bottom in pairwise(edges.tolist()):
         found, band = np.zeros_like(ever), (whole[0], top, whole[2], bottom)

@@ -14,12 +14,14 @@ import pytest
 from photometer import wall
 from sample_scene import camera, floor, random_scene, scene_of, thing
 
+from simdata.asset import load_model
 from simdata.camera import Aperture, Motion, Shutter
 from simdata.errors import RenderError
 from simdata.frame import Frame
 from simdata.geometry import Pose
 from simdata.lens import BrownConrady, KannalaBrandt, Pinhole
 from simdata.material import FieldTexture, Material
+from simdata.mesh import Mesh
 from simdata.render import make_renderer
 from simdata.render.gl import context as context_module
 from simdata.render.gl import target as target_module
@@ -168,9 +170,7 @@ def test_packed_meshes_stay_within_their_limit() -> None:
     assert np.array_equal(packed.vertices(meshes[0]), first)  # made again
 
 
-def mesh_of(radius: float) -> Any:
-    from simdata.asset import load_model
-
+def mesh_of(radius: float) -> Mesh:
     (node,) = thing("sphere", 1, Pose(), radius=float(radius))
     return load_model(node.shape).parts["body"].mesh
 

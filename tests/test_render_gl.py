@@ -141,7 +141,7 @@ def test_normals_that_look_away_are_caught(gl: Any) -> None:
     assert (np.einsum("hwi,hwi->hw", frame.layers["normals"], rays) < 0).all()
     try:
         turn_faces(gl, "ccw")
-        assert compared(gl, scene, by_flat).faults() == ["bent 180"]
+        assert compared(gl, scene, by_flat).faults() == ["bent 4800"]
     finally:
         turn_faces(gl, "cw")
 

@@ -24,21 +24,18 @@ class Shot:
     Attributes:
         delay: seconds from the middle of the exposure.
         eye: where on the aperture, metres, camera x and y.
-        jitter: pixels by which it is moved, x and y: smooths edges.
     """
 
     delay: float = 0.0
     eye: tuple[float, float] = (0.0, 0.0)
-    jitter: tuple[float, float] = (0.0, 0.0)
 
 
-def shots(camera: Camera, nearest: float, farthest: float, fewest: int) -> list[Shot]:
+def shots(camera: Camera, nearest: float, farthest: float) -> list[Shot]:
     """Return as many sharp pictures as the blur needs; one where there is none.
 
     Args:
         camera: who looks.
         nearest, farthest: metres to what it sees.
-        fewest: of blurred pictures: they smooth edges, too.
     """
     crossed = apparent_motion(camera, nearest) * camera.shutter.exposure
     aperture = camera.aperture
@@ -48,7 +45,7 @@ def shots(camera: Camera, nearest: float, farthest: float, fewest: int) -> list[
         blurred = camera.lens.fx * aperture.diameter * out_of_focus
     # A disk fills with the square of its width, but neighbouring shots overlap by half.
     count = min(math.ceil(SHOTS_A_PIXEL * max(crossed, blurred**2 / 4)), MOST_SHOTS)
-    return _spread(camera, max(count, fewest)) if count > 1 else [Shot()]
+    return _spread(camera, count) if count > 1 else [Shot()]
 
 
 def bands(camera: Camera, nearest: float) -> list[tuple[int, int]]:
@@ -71,10 +68,9 @@ def apparent_motion(camera: Camera, nearest: float) -> float:
 
 
 def _spread(camera: Camera, count: int) -> list[Shot]:
-    """Spread shots evenly over time, aperture and pixel, about the middle of each.
+    """Spread shots evenly over time and aperture, about the middle of both.
 
-    Source: the disk is Vogel's (1979), taken by bit-reversed numbers so that no moment owns a side of it;
-    jitter is Roberts' R2 sequence (2018).
+    Source: the disk is Vogel's (1979), taken by bit-reversed numbers so that no moment owns a side of it.
     """
     number = np.arange(count)
     delays = camera.shutter.exposure * camera.motion.moves * ((number + 0.5) / count - 0.5)
@@ -82,7 +78,5 @@ def _spread(camera: Camera, count: int) -> list[Shot]:
     reach = (camera.aperture.diameter / 2 if camera.aperture else 0.0) * np.sqrt((place + 0.5) / count)
     angle = place * 2.39996323
     eyes = np.stack([reach * np.cos(angle), reach * np.sin(angle)], -1)
-    jitter = (0.5 + number[:, None] * (0.7548776662, 0.5698402910)) % 1.0
-    eyes, jitter = eyes - eyes.mean(0), jitter - jitter.mean(0)
-    rows = zip(delays.tolist(), eyes.tolist(), jitter.tolist(), strict=True)
-    return [Shot(delay, tuple(eye), tuple(moved)) for delay, eye, moved in rows]
+    eyes -= eyes.mean(0)
+    return [Shot(delay, tuple(eye)) for delay, eye in zip(delays.tolist(), eyes.tolist(), strict=True)]

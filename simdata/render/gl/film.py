@@ -34,7 +34,8 @@ class Film:
     """
 
     def __init__(self, context: moderngl.Context, targets: Targets, colors: ColorPass, samples: int) -> None:
-        self._context, self._targets, self._colors, self._samples = context, targets, colors, samples
+        self._context, self._targets, self._colors = context, targets, colors
+        self._side = math.isqrt(samples)
         self._add = Program(context, "screen", "add", light=LIGHT_UNIT)
         self._develop = Program(context, "screen", "develop", light=LIGHT_UNIT)
         self._resample = Program(context, "screen", "resample", faces=LIGHT_UNIT, rays=RAYS_UNIT)
@@ -50,10 +51,10 @@ class Film:
         """
         seen = distances[np.isfinite(distances)]
         nearest, farthest = (float(seen.min()), float(seen.max())) if len(seen) else (np.inf, np.inf)
-        taken = shots(camera, nearest, farthest, self._samples)
+        taken = shots(camera, nearest, farthest)
         rows = bands(camera, nearest)
         if len(taken) == 1:
-            light = self._shot(subject, camera, taken[0], rows, math.isqrt(self._samples))
+            light = self._shot(subject, camera, taken[0], rows)
         else:
             light = self._mean(subject, camera, taken, rows)
         return self._developed(light, camera, subject)
@@ -68,11 +69,11 @@ class Film:
     def _mean(
         self, subject: Subject, camera: Camera, taken: list[Shot], rows: list[tuple[int, int]]
     ) -> moderngl.Texture:
-        """Return the mean of many shots; being moved by parts of a pixel, they smooth edges too."""
+        """Return the mean of many shots."""
         total = self._targets.bare(camera.width, camera.height, 4, "f4")
         total.clear()
         for shot in taken:
-            light = self._shot(subject, camera, shot, rows, 1)
+            light = self._shot(subject, camera, shot, rows)
             total.use()
             light.use(LIGHT_UNIT)
             self._context.enable_only(moderngl.BLEND)
@@ -82,24 +83,24 @@ class Film:
         return textures(total)[0]
 
     def _shot(
-        self, subject: Subject, camera: Camera, shot: Shot, rows: list[tuple[int, int]], side: int
+        self, subject: Subject, camera: Camera, shot: Shot, rows: list[tuple[int, int]]
     ) -> moderngl.Texture:
         """Return linear light of one sharp picture, drawn band by band."""
         if camera.lens.lens != "pinhole":
-            return self._through_lens(subject, camera, shot, rows, side)
-        canvas = Canvas(camera.width, camera.height, side)
+            return self._through_lens(subject, camera, shot, rows)
+        canvas = Canvas(camera.width, camera.height, self._side)
         for first, end in rows:
             view = shot_view(camera, _moment(camera, subject.t, shot, first, end), shot)
             self._colors.draw(subject, view, canvas, rows=(first, end))
         return self._colors.light(canvas)
 
     def _through_lens(
-        self, subject: Subject, camera: Camera, shot: Shot, rows: list[tuple[int, int]], side: int
+        self, subject: Subject, camera: Camera, shot: Shot, rows: list[tuple[int, int]]
     ) -> moderngl.Texture:
         """Draw the faces that cover a lens, then look up its rays."""
         slack = math.atan2(camera.aperture.diameter, camera.aperture.focus) if camera.aperture else 0.0
         found = faces(camera.lens, slack)
-        canvas = Canvas(sum(face.width for face in found), max(face.height for face in found), side)
+        canvas = Canvas(sum(face.width for face in found), max(face.height for face in found), self._side)
         picture = self._targets.bare(camera.width, camera.height, 4, "f2")
         for first, end in rows:
             moment = _moment(camera, subject.t, shot, first, end)

@@ -73,7 +73,6 @@ def shot_view(camera: Camera, t: float, shot: Shot) -> View:
     matrix = view.matrix.copy()
     if camera.aperture is not None:
         matrix[:2, 2] += matrix[:2, :2] @ (x, y) / camera.aperture.focus
-    matrix[:2, 2] += shot.jitter
     return replace(view, world_from_view=view.world_from_view @ _moved(x, y), matrix=matrix)
 
 
