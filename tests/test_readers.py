@@ -23,7 +23,7 @@ SIZE = ["builder.cameras.width=320", "builder.cameras.height=240"]
 @pytest.fixture(scope="module", params=["polygon", "rle"])
 def data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("readers") / request.param
-    options = ["renderer=tiny", "dataset.scenes=5", "dataset.views=2", f"labels.mask_format={request.param}"]
+    options = ["dataset.scenes=5", "dataset.views=2", f"labels.mask_format={request.param}"]
     generate(load_config("tabletop", overrides=[*options, *SIZE]), out, workers=2)
     return out
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ class RayExecutor:
         names = set(ENVIRONMENT) - ({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"} if self._address else set())
         os.environ.update({name: ENVIRONMENT[name] for name in names})
         if not self._address:  # a token of our own, known to this process and its children alone
-            os.environ["RAY_AUTH_TOKEN"] = os.urandom(32).hex()
+            os.environ["RAY_AUTH_TOKEN"] = _own_token()
         try:
             import ray
             import ray.util.scheduling_strategies
@@ -203,6 +204,12 @@ def _next_attempt(job: ShardJob, losses: int, reason: str) -> ShardJob:
             f"shard {job.shard}: {reason} {losses} times in a row; the same command resumes"
         )
     return replace(job, staging=f"{job.staging.rpartition('.')[0]}.{losses + 1}")
+
+
+@lru_cache
+def _own_token() -> str:
+    """Return one token for all runs of this process: Ray reads it once and then keeps it."""
+    return os.urandom(32).hex()
 
 
 def _read_token(path: str) -> str:

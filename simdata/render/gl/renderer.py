@@ -63,7 +63,9 @@ class GlRenderer:
             RenderError: no EGL, or no device of this kind; says what to install.
         """
         found = probe_device(device)
-        says = f"{found['name']}, {found['version']}, pictures to {found['max_size']} pixels a side"
+        says = (
+            f"{found['vendor']} {found['name']}, {found['version']}, up to {found['max_size']} pixels a side"
+        )
         shares = tuple({DEVICE_VARIABLE: str(index)} for index in found["devices"])
         return Probe(f"OpenGL on the {found['kind'].upper()}: {says}", found["kind"], SAMPLES, shares)
 
