@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import platform
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -77,21 +78,21 @@ def _packages() -> Iterator[Finding]:
         yield _package(distribution, module)
 
 
-def _package(distribution: str, module: str, *, needed: bool = True) -> Finding:
+def _package(distribution: str, module: str) -> Finding:
     """Import a package; what its import throws is the finding."""
     try:
         if module == "pybullet":
             load_pybullet()  # it also wants PyBullet's pictures to come as NumPy arrays
         importlib.import_module(module)
         extra = ", built with NumPy" if module == "pybullet" else ""
-        return Finding(distribution, True, metadata.version(distribution) + extra, needed)
+        return Finding(distribution, True, metadata.version(distribution) + extra, needed=True)
     except metadata.PackageNotFoundError:
-        return Finding(distribution, True, "imports, version unknown", needed)
+        return Finding(distribution, True, "imports, version unknown", needed=True)
     except SimdataError as error:
-        return Finding(distribution, False, str(error), needed)
+        return Finding(distribution, False, str(error), needed=True)
     except Exception as error:  # noqa: BLE001 - a broken binary package may raise anything
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        return Finding(distribution, False, f"{reason}; try: pip install {distribution}", needed)
+        return Finding(distribution, False, f"{reason}; try: pip install {distribution}", needed=True)
 
 
 def _renderers() -> Iterator[Finding]:
@@ -104,8 +105,17 @@ def _renderers() -> Iterator[Finding]:
 
 def _executors() -> Iterator[Finding]:
     yield Finding("executor local", True, "processes of this machine")
-    ray = _package("ray", "ray", needed=False)
-    yield Finding("executor ray", ray.works, f"ray {ray.says}" if ray.works else ray.says)
+    yield _ray()
+
+
+def _ray() -> Finding:
+    """Import Ray in a child: what it finds in its environment when it is imported stays with a process."""
+    code = "import ray; print(ray.__version__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return Finding("executor ray", True, f"ray {done.stdout.split()[-1]}")
+    reason = (done.stderr.strip().splitlines() or ["it crashed"])[-1]
+    return Finding("executor ray", False, f"{reason}; try: pip install 'ray>=2.60,<2.61'")
 
 
 def _machine(folder: Path) -> Iterator[Finding]:

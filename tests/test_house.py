@@ -69,8 +69,9 @@ STEPS: dict[str, int] = {
 # Only these may touch the engine, Ray, …
 SEAMS = {
     "pybullet": {"physics.py", "render/tiny.py", "doctor.py"},
-    "ray": {"workers/ray_executor.py", "doctor.py"},
+    "ray": {"workers/ray_executor.py"},
     "embreex": {"raycast.py", "doctor.py"},
+    "moderngl": {f"render/gl/{path.name}" for path in (ROOT / "simdata/render/gl").glob("*.py")},
 }
 FILE_LINES, FUNCTION_LINES, NESTING = 400, 40, 4
 

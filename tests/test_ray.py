@@ -139,3 +139,17 @@ def test_a_cluster_without_a_token_is_refused_in_one_line(tmp_path: Path) -> Non
     )
     assert "cannot start the cluster at 127.0.0.1:1" in done.stdout, done.stderr[-2000:]
     assert "token" in done.stdout and len(done.stdout.splitlines()) == 1
+
+
+def test_a_ray_imported_without_its_token_is_refused(tmp_path: Path) -> None:
+    """It read its environment when it was imported, and would now start without one."""
+    code = (
+        "import sys, ray\nfrom pathlib import Path\n"
+        "from simdata.errors import ConfigError\nfrom simdata.workers.ray_executor import RayExecutor\n"
+        "from simdata.workers.supervisor import Limits\n"
+        "try:\n    list(RayExecutor(Path(sys.argv[1]), 1, Limits()).run([]))\n"
+        "except ConfigError as error:\n    print(error)\n"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, env=plain_environment(), timeout=120)
+    assert "RAY_AUTH_MODE=token before the import" in told.stdout

@@ -7,6 +7,7 @@ of them is used: the driver loops over `ray.wait` and decides itself.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -76,6 +77,11 @@ class RayExecutor:
             self._ray.shutdown()  # never `ray stop`: that ends other people's Ray too
 
     def _start(self) -> None:
+        if "ray" in sys.modules and os.environ.get("RAY_AUTH_MODE") != "token":
+            raise ConfigError(
+                "this process imported Ray before its token was switched on, and Ray looks only then: set "
+                "RAY_AUTH_MODE=token before the import, or use --executor local"
+            )
         names = set(ENVIRONMENT) - ({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"} if self._address else set())
         os.environ.update({name: ENVIRONMENT[name] for name in names})
         if not self._address:  # a token of our own, known to this process and its children alone
