@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench import config
+from benches.measure import config
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
