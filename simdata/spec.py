@@ -165,7 +165,7 @@ class Look(Model):
 
     Attributes:
         materials: node name -> material; a node that is not named gets the default material.
-        lights: any number.
+        lights: any number; `gl` draws the 16 strongest at the scene's middle, 4 of them with shadows.
         ambient: light from everywhere, same unit as a sun's strength.
         backdrop: sRGB where nothing is hit.
     """

@@ -89,18 +89,24 @@ class ColorPass:
         if canvas.side > 1:
             self._refine(subject, view, canvas, left, rows)
 
-    def light(self, canvas: Canvas) -> moderngl.Texture:
-        """Return what was drawn: rgba float16, (height, width); alpha is the share that surfaces cover."""
+    def light(self, canvas: Canvas, rows: tuple[int, int] | None = None) -> moderngl.Texture:
+        """Return what was drawn: rgba float16, (height, width); alpha is the share that surfaces cover.
+
+        Only `rows`, (first, end), are up to date where some are given.
+        """
         light = textures(self._light(canvas))[0]
         if canvas.side > 1:
             joined = self._targets.bare(canvas.width, canvas.height, 4, "f2")
             pictures = (light, textures(self._fine(canvas))[0], textures(self._edges(canvas))[0])
             for unit, picture in enumerate(pictures, FIRST_UNIT):
                 picture.use(unit)
+            first, end = rows or (0, canvas.height)
+            joined.scissor = (0, first, canvas.width, end - first)
             joined.use()
             self._context.enable_only(moderngl.NOTHING)
             self._join.set(samples=canvas.side)
             self._join.fill()
+            unclipped(joined)
             light = textures(joined)[0]
         light.filter, light.repeat_x, light.repeat_y = (moderngl.LINEAR,) * 2, False, False
         return light

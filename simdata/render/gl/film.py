@@ -104,10 +104,13 @@ class Film:
         picture = self._targets.bare(camera.width, camera.height, 4, "f2")
         for first, end in rows:
             moment = _moment(camera, subject.t, shot, first, end)
-            for face, band in zip(found, band_of(found, camera.lens, first, end), strict=True):
-                view = face_view(camera, moment, shot, face)
-                self._colors.draw(subject, view, canvas, left=face.left, rows=band)
-            light = self._colors.light(canvas)
+            met = band_of(found, camera.lens, first, end)
+            for face, band in zip(found, met, strict=True):
+                if band[0] < band[1]:
+                    view = face_view(camera, moment, shot, face)
+                    self._colors.draw(subject, view, canvas, left=face.left, rows=band)
+            drawn = [band for band in met if band[0] < band[1]] or [(0, 1)]
+            light = self._colors.light(canvas, (min(drawn)[0], max(end for _, end in drawn)))
             self._look_up(light, found, camera, shot, picture, (0, first, camera.width, end - first))
         return textures(picture)[0]
 

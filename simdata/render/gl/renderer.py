@@ -107,12 +107,13 @@ class GlRenderer:
         """Give back all that is on the device; nothing can be drawn afterwards."""
         if self._closed:
             return
-        self._forget()
-        if self._geometry is not None:
-            self._geometry.release()
-        held = (self._labels, self._silhouettes, self._film, self._colors, self._lighting, self._depth)
-        for thing in (*held, self._textures, self._targets):
-            thing.release()
+        with self._context:
+            self._forget()
+            if self._geometry is not None:
+                self._geometry.release()
+            held = (self._labels, self._silhouettes, self._film, self._colors, self._lighting, self._depth)
+            for thing in (*held, self._textures, self._targets):
+                thing.release()
         self._context.release()
         self._closed = True
 
