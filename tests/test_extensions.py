@@ -14,9 +14,10 @@ from simdata.annotation import Labels
 from simdata.asset import GeneratedShape, asset_record, generators, load_model
 from simdata.config import BUILDERS, Config
 from simdata.config_file import load_config
+from simdata.errors import RenderError
 from simdata.geometry import Pose
 from simdata.mesh import is_watertight, volume
-from simdata.render import RENDERERS, make_renderer
+from simdata.render import RENDERERS, make_renderer, resolve_renderer
 from simdata.scene import Scene
 from simdata.scope import scene_scope
 from simdata.spec import SceneSpec
@@ -62,7 +63,17 @@ class TestBuilders:
         assert "Attributes:" in (kind.__doc__ or "")
 
 
+@pytest.fixture
+def opens(name: str) -> None:
+    """Skip a renderer that does not open on this machine, with its own reason."""
+    try:
+        resolve_renderer(name)
+    except RenderError as error:
+        pytest.skip(str(error))
+
+
 @pytest.mark.parametrize("name", RENDERERS.names())
+@pytest.mark.usefixtures("opens")
 class TestRenderers:
     def test_ids_and_depth_equal_the_oracle(self, name: str, scene: Scene) -> None:
         frames = []
