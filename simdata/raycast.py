@@ -119,13 +119,8 @@ class RayScene:
             only_instance: see nothing but the nodes of this instance.
         """
         geometry = self._geometry(t, only_instance)
-        origins, directions = np.broadcast_arrays(np.asarray(origins, float), np.asarray(directions, float))
-        shape = origins.shape[:-1]
-        o, d = origins.reshape(-1, 3), directions.reshape(-1, 3)
-        parts = [
-            geometry.cast(o[i : i + CHUNK], d[i : i + CHUNK], near, far)
-            for i in range(0, max(len(o), 1), CHUNK)
-        ]
+        shape, chunks = _chunks(origins, directions)
+        parts = [geometry.cast(o, d, near, far) for o, d in chunks]
         triangle, distance, weights, against = (np.concatenate(part) for part in zip(*parts, strict=True))
         return Hits(
             geometry.node_ids[triangle].reshape(shape),
@@ -148,13 +143,10 @@ class RayScene:
     ) -> np.ndarray:
         """Tell which rays meet anything, (...) bool: where `cast` finds a node, for half of its cost."""
         geometry = self._geometry(t, only_instance)
-        origins, directions = np.broadcast_arrays(np.asarray(origins, float), np.asarray(directions, float))
-        o, d = origins.reshape(-1, 3), directions.reshape(-1, 3)
-        parts = [
-            geometry.first(o[i : i + CHUNK], d[i : i + CHUNK], near, far)["primID"] >= 0
-            for i in range(0, len(o), CHUNK)
-        ]
-        return np.concatenate([np.zeros(0, bool), *parts]).reshape(origins.shape[:-1])
+        shape, chunks = _chunks(origins, directions)
+        return np.concatenate([geometry.first(o, d, near, far)["primID"] >= 0 for o, d in chunks]).reshape(
+            shape
+        )
 
     def view(self, camera: Camera, t: float = 0.0) -> dict[str, np.ndarray]:
         """Look through a camera: the truth at pixel centres, between its near and far.
@@ -308,6 +300,16 @@ class _Geometry:
             value = np.where(np.isnan(exact[doubtful]), rough[doubtful], exact[doubtful])
             exact[doubtful] = np.clip(value, reach.min(1), reach.max(1))
         return exact, against
+
+
+def _chunks(
+    origins: np.ndarray, directions: np.ndarray
+) -> tuple[tuple[int, ...], list[tuple[np.ndarray, np.ndarray]]]:
+    """Return the common shape (...) of rays (..., 3), and the rays in parts, (n, 3) each: one at least."""
+    origins, directions = np.broadcast_arrays(np.asarray(origins, float), np.asarray(directions, float))
+    o, d = origins.reshape(-1, 3), directions.reshape(-1, 3)
+    parts = [(o[i : i + CHUNK], d[i : i + CHUNK]) for i in range(0, max(len(o), 1), CHUNK)]
+    return origins.shape[:-1], parts
 
 
 def _merged(meshes: Sequence[Mesh], matrices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,11 +5,13 @@ Only colour is resampled. Labels come from the lens's own rays (`simdata.raycast
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
+from simdata.camera import Camera
 from simdata.lens import Lens
 
 # Rays no farther than this from the axis (as a tangent) fit one wider pinhole picture; others take a cube.
@@ -48,6 +50,17 @@ class Face:
     width: int
     height: int
     left: int
+
+    def pose(self, world_from_camera: np.ndarray) -> np.ndarray:
+        """Return world_from_face, (4, 4)."""
+        turned = world_from_camera.copy()
+        turned[:3, :3] = turned[:3, :3] @ self.camera_from_face
+        return turned
+
+
+def face_near(camera: Camera) -> float:
+    """Return the near plane of faces, metres: what a cube's corner shows is sqrt(3) times as far as deep."""
+    return camera.near if camera.lens.planar else camera.near / math.sqrt(3)
 
 
 def sub_rays(lens: Lens, side: int) -> np.ndarray:

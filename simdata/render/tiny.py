@@ -27,7 +27,7 @@ from simdata.mesh import Mesh
 from simdata.physics import load_pybullet
 from simdata.raycast import ray_scene
 from simdata.render import Probe, only_cpu
-from simdata.render.face import Face, atlas_places, faces, sub_rays
+from simdata.render.face import Face, atlas_places, face_near, faces, sub_rays
 from simdata.render.tiny_light import Lamp, lamp_of
 from simdata.render.tiny_loan import Lent, TextureLoader, no_garbage_collection
 from simdata.scene import Scene
@@ -215,14 +215,13 @@ class TinyRenderer:
         """Draw the pictures that cover a lens, look up its rays' colours, and cast these for the labels."""
         _require_sharp(camera)
         scene = self._move_to(t)
-        found = faces(camera.lens, float(self._side))
+        found = faces(camera.lens.resized(self._side))
         atlas = np.zeros((max(f.height for f in found), sum(f.width for f in found), 3), np.uint8)
         for face in found:
             picture, _, _ = self._draw(_face_camera(camera, t, face), t)
             atlas[: face.height, face.left : face.left + face.width] = picture
-        places = (
-            atlas_places(found, sub_rays(camera.lens, 2 * self._side)) - 0.5
-        )  # OpenCV's first pixel is at 0
+        # OpenCV's first pixel is at 0.
+        places = atlas_places(found, sub_rays(camera.lens, 2 * self._side)) - 0.5
         x, y = np.moveaxis(np.nan_to_num(places, nan=-9.0).astype(np.float32), -1, 0)
         fine = cv2.remap(
             atlas,
@@ -307,8 +306,6 @@ def _require_sharp(camera: Camera) -> None:
 
 def _face_camera(camera: Camera, t: float, face: Face) -> Camera:
     """Return the pinhole that draws one of the pictures which cover a lens."""
-    pose = camera.world_from_camera(t)
-    pose[:3, :3] = pose[:3, :3] @ face.camera_from_face
     (fx, _, cx), (_, fy, cy), _ = face.matrix.tolist()
     if max(face.width, face.height) > MAX_SIDE:
         raise UndrawableError(
@@ -318,9 +315,8 @@ def _face_camera(camera: Camera, t: float, face: Face) -> Camera:
     return Camera(
         name=camera.name,
         lens=Pinhole(width=face.width, height=face.height, fx=fx, fy=fy, cx=cx, cy=cy),
-        pose=Pose.from_matrix(pose),
-        # A corner of a cube's face is farther than its depth: sqrt(3) at most.
-        near=camera.near if camera.lens.planar else camera.near / math.sqrt(3),
+        pose=Pose.from_matrix(face.pose(camera.world_from_camera(t))),
+        near=face_near(camera),
         far=camera.far,
     )
 

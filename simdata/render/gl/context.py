@@ -30,7 +30,6 @@ class Device:
         kind: "gpu", or "cpu" for a software renderer.
         vendor, name, version: as the driver says.
         max_size: longest side of a picture, pixels.
-        max_samples: of one pixel in one pass.
     """
 
     index: int
@@ -39,7 +38,6 @@ class Device:
     name: str
     version: str
     max_size: int
-    max_samples: int
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON value."""
@@ -111,7 +109,6 @@ def _open(index: int) -> tuple[moderngl.Context, Device]:
         name=name,
         version=context.info["GL_VERSION"],
         max_size=min(context.info["GL_MAX_TEXTURE_SIZE"], *context.info["GL_MAX_VIEWPORT_DIMS"]),
-        max_samples=context.max_samples,
     )
     return context, device
 

@@ -10,7 +10,6 @@ import numpy as np
 from simdata.amodal import silhouettes
 from simdata.camera import Camera
 from simdata.geometry import invert, transform
-from simdata.render.caster import world_corners
 from simdata.render.gl.program import Program
 from simdata.render.gl.stage import Stage
 from simdata.render.gl.target import Targets
@@ -103,7 +102,7 @@ class SilhouettePass:
 
 def _windows(stage: Stage, camera: Camera, t: float) -> dict[int, Window]:
     """Return instance id -> a window that holds it, for every labelled instance."""
-    corners = transform(invert(camera.world_from_camera(t)), world_corners(stage.scene, stage.bounds, t))
+    corners = transform(invert(camera.world_from_camera(t)), stage.corners(t))
     parts: dict[int, list[np.ndarray]] = {}
     for node, box in zip(stage.scene.nodes, corners, strict=True):
         if node.labelled:

@@ -35,6 +35,12 @@ class Stage:
         # Objects stand before scenery: what is drawn first spares what comes behind it.
         self.nodes = sorted(range(len(meshes)), key=lambda k: (scene.nodes[k].instance == 0, -k))
 
+    def corners(self, t: float) -> np.ndarray:
+        """Return the corners of every node's box at an instant, (N, 8, 3) metres, world frame."""
+        if t not in self._corners:
+            self._corners = {t: world_corners(self.scene, self.bounds, t)}
+        return self._corners[t]
+
     def within(self, view: View, t: float, rows: tuple[int, int] | None = None) -> list[int]:
         """Return the nodes whose boxes reach into some rows (first, end) of a view, or into all of it.
 
@@ -42,9 +48,7 @@ class Stage:
 
         Source: Assarsson & Moeller, "Optimized View Frustum Culling Algorithms for Bounding Boxes" (2000).
         """
-        if t not in self._corners:
-            self._corners = {t: world_corners(self.scene, self.bounds, t)}
-        corners = transform(invert(view.world_from_view), self._corners[t])
+        corners = transform(invert(view.world_from_view), self.corners(t))
         x, y, z = np.moveaxis(corners @ view.matrix.T, -1, 0)
         first, end = rows or (0, view.height)
         sides = np.stack([x, view.width * z - x, y - first * z, end * z - y, z - view.near, view.far - z])

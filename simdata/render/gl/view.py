@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simdata.camera import Camera
-from simdata.render.face import Face
+from simdata.render.face import Face, face_near
 from simdata.render.gl.exposure import Shot
 
 
@@ -78,11 +78,8 @@ def shot_view(camera: Camera, t: float, shot: Shot) -> View:
 
 def face_view(camera: Camera, t: float, shot: Shot, face: Face) -> View:
     """Return one of the pictures that cover a lens, seen from a place on the aperture."""
-    pose = camera.world_from_camera(t) @ _moved(*shot.eye)
-    pose[:3, :3] = pose[:3, :3] @ face.camera_from_face
-    # A corner of a cube's face is farther than its depth: sqrt(3) at most.
-    near = camera.near if camera.lens.planar else camera.near / np.sqrt(3)
-    return View(pose, face.matrix, face.width, face.height, near, camera.far)
+    pose = face.pose(camera.world_from_camera(t) @ _moved(*shot.eye))
+    return View(pose, face.matrix, face.width, face.height, face_near(camera), camera.far)
 
 
 def _moved(x: float, y: float) -> np.ndarray:
