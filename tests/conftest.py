@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from photometer import Photometer
 
 from simdata.errors import RenderError
 
@@ -26,3 +27,9 @@ def gl() -> Iterator[Any]:
         pytest.skip(str(error))
     yield renderer
     renderer.close()
+
+
+@pytest.fixture(scope="module")
+def meter(gl: Any) -> Photometer:
+    """Measures light by what `gl` makes of it."""
+    return Photometer(gl)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from simdata.asset import GeneratedShape, load_model
-from simdata.camera import Camera, Pinhole
+from simdata.camera import BrownConrady, Camera, KannalaBrandt, Lens, Pinhole
 from simdata.frame import Frame
 from simdata.geometry import Pose, look_at
 from simdata.render.flat import FlatRenderer
@@ -18,6 +19,17 @@ from simdata.spec import Layout, Look, Node, SceneSpec
 
 # Things of few and many faces, closed and hollow, some made of several parts.
 KINDS = ("cuboid", "sphere", "cylinder", "mug", "bowl", "plate")
+
+# Every kind of lens, before a sensor of 80 x 60.
+SENSOR = Pinhole.from_fov(80, 60, 1.0).model_dump(exclude={"lens", "skew"})
+LENSES: dict[str, Lens] = {
+    "skewed": Pinhole(**SENSOR, skew=9.0),
+    "brown_conrady": BrownConrady(**SENSOR, k1=-0.3, k2=0.1, p1=0.01, p2=-0.006),
+    "rational": BrownConrady(**SENSOR, k1=0.9, k2=0.2, p1=0.002, k4=1.3, k5=0.3, k6=0.02),
+    "folded": BrownConrady(**SENSOR, k1=-0.9),
+    "fisheye": KannalaBrandt.from_fov(80, 60, math.radians(140)),
+    "all round": KannalaBrandt.from_fov(80, 60, math.radians(300)),
+}
 
 
 def camera(
@@ -60,16 +72,22 @@ def scene_of(nodes: Sequence[Node], *cameras: Camera) -> Scene:
     )
 
 
-def random_scene(seed: int, objects: int = 5, **view: Any) -> Scene:
-    """Strew objects over a floor, overlapping as they like, before a camera somewhere above."""
-    generator = np.random.default_rng(seed)
-    nodes = floor()
+def strewn(generator: np.random.Generator, objects: int, low: Any, high: Any) -> list[Node]:
+    """Strew objects of any kind, turned anyhow, through a box from `low` to `high`, metres."""
+    nodes = []
     for instance in range(1, objects + 1):
         quat = generator.normal(size=4)
         quat /= np.linalg.norm(quat)
-        place = generator.uniform((-0.25, -0.25, -0.15), (0.25, 0.25, 0.15))
+        place = generator.uniform(low, high)
         kind = KINDS[int(generator.integers(len(KINDS)))]
         nodes += thing(kind, instance, Pose(position=tuple(place), quat_xyzw=tuple(quat)))
+    return nodes
+
+
+def random_scene(seed: int, objects: int = 5, **view: Any) -> Scene:
+    """Strew objects over a floor, overlapping as they like, before a camera somewhere above."""
+    generator = np.random.default_rng(seed)
+    nodes = [*floor(), *strewn(generator, objects, (-0.25, -0.25, -0.15), (0.25, 0.25, 0.15))]
     eye = generator.uniform((-0.6, -1.0, 0.2), (0.6, -0.5, 0.8))
     return scene_of(nodes, camera(eye=eye, roll=float(generator.uniform(-1, 1)), **view))
 

@@ -2,34 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import pytest
-from sample_scene import alone, camera, floor, random_scene, scene_of, thing
+from sample_scene import LENSES, alone, camera, floor, random_scene, scene_of, thing
 
 from simdata import amodal, coverage
 from simdata.amodal import silhouettes
 from simdata.camera import Camera, Motion, Shutter
 from simdata.coverage import covered, surface_of
 from simdata.geometry import Pose
-from simdata.lens import BrownConrady, KannalaBrandt, Lens, Pinhole
+from simdata.lens import Lens, Pinhole
 from simdata.raycast import RayScene
 from simdata.reach import beyond_reach
 from simdata.scene import Scene
 from simdata.sighting import sightings
 from simdata.silhouette import Silhouette, margin, window
 
-SENSOR = Pinhole.from_fov(80, 60, 1.0).model_dump(exclude={"lens", "skew"})
-LENSES: dict[str, Lens] = {
-    "skewed": Pinhole(**SENSOR, skew=9.0),
-    "brown_conrady": BrownConrady(**SENSOR, k1=-0.3, k2=0.1, p1=0.01, p2=-0.006),
-    "rational": BrownConrady(**SENSOR, k1=0.9, k2=0.2, p1=0.002, k4=1.3, k5=0.3, k6=0.02),
-    "folded": BrownConrady(**SENSOR, k1=-0.9),
-    "fisheye": KannalaBrandt.from_fov(80, 60, math.radians(140)),
-    "all round": KannalaBrandt.from_fov(80, 60, math.radians(300)),
-}
 ROLLING = {
     "motion": Motion(velocity=(1.5, 0.4, -0.3), angular_velocity=(0.5, -1.0, 2.0)),
     "shutter": Shutter(readout=0.08, exposure=0.01),

@@ -29,11 +29,6 @@ def fine(gl: Any) -> Iterator[Any]:
     renderer.close()
 
 
-@pytest.fixture(scope="module")
-def meter(gl: Any) -> Photometer:
-    return Photometer(gl)
-
-
 def pole_and_crumb(view: Camera, *, near: bool = False) -> Scene:
     """A thin upright pole and a crumb above it, white on black, AWAY m before a camera at y = -AWAY."""
     pole = thing("cuboid", 1, Pose(position=(0, 0, -0.2)), sx=POLE, sy=0.001, sz=0.36)

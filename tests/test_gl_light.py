@@ -20,11 +20,6 @@ from simdata.spec import Light, PointLight, SpotLight, Sun
 GLOSS = 0.03
 
 
-@pytest.fixture(scope="module")
-def meter(gl: Any) -> Photometer:
-    return Photometer(gl)
-
-
 def lit(gl: Any, meter: Photometer, scene: Scene) -> np.ndarray:
     return meter.light(shot(gl, scene))
 

@@ -40,11 +40,6 @@ def fine(gl: Any) -> Iterator[Any]:
     renderer.close()
 
 
-@pytest.fixture(scope="module")
-def meter(gl: Any) -> Photometer:
-    return Photometer(gl)
-
-
 def offsets(fine: Any, meter: Photometer, view: dict[str, Any]) -> np.ndarray:
     near = {"eye": (0, -0.55, 0.05)} if view["lens"] is FISHEYE else {}
     return edge_offsets(fine, meter, white_things(1, **view, **near))

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sample_scene import KINDS, alone, camera, floor, scene_of, thing
+from sample_scene import alone, camera, floor, scene_of, strewn, thing
 
 from simdata.amodal import silhouettes
 from simdata.camera import Camera, Pinhole
@@ -24,13 +24,7 @@ ROUNDED = 1 / 256
 def crowd(seed: int, **view: Any) -> Scene:
     """Strew objects everywhere: before and behind the camera, beside the image, through the near plane."""
     generator = np.random.default_rng(seed)
-    nodes = floor()
-    for instance in range(1, OBJECTS + 1):
-        quat = generator.normal(size=4)
-        quat /= np.linalg.norm(quat)
-        place = generator.uniform((-0.9, -1.3, -0.5), (0.9, 1.5, 0.6))
-        kind = KINDS[int(generator.integers(len(KINDS)))]
-        nodes += thing(kind, instance, Pose(position=tuple(place), quat_xyzw=tuple(quat)))
+    nodes = [*floor(), *strewn(generator, OBJECTS, (-0.9, -1.3, -0.5), (0.9, 1.5, 0.6))]
     return scene_of(nodes, camera(160, 120, **{"near": 0.1, **view}))
 
 

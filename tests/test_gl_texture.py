@@ -23,11 +23,6 @@ from simdata.texture import FAMILIES, texture_field
 REPEAT = (2.0, 3.0)
 
 
-@pytest.fixture(scope="module")
-def meter(gl: Any) -> Photometer:
-    return Photometer(gl)
-
-
 @pytest.fixture
 def stocked(gl: Any, tmp_path: Path) -> Any:
     renderer = type(gl)(samples=1, store=tmp_path)

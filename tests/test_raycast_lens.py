@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from sample_scene import faults, flat, random_scene, scene_of, thing
+from sample_scene import LENSES, SENSOR, faults, flat, random_scene, scene_of, thing
 
 from simdata import spec
 from simdata.camera import Camera, Motion, Shutter, pixel_centers
 from simdata.errors import UndrawableError
 from simdata.geometry import Pose
-from simdata.lens import BrownConrady, KannalaBrandt, Lens, Pinhole
+from simdata.lens import KannalaBrandt, Lens, Pinhole
 from simdata.material import Material
 from simdata.raycast import RayScene
 from simdata.render import make_renderer
@@ -25,15 +25,6 @@ SHADES = [(r, g, b) for r in (1.0, 0.0) for g in (0.0, 0.5, 1.0) for b in (0.3, 
 Layers = dict[str, np.ndarray]
 Look = Callable[[Scene], Layers]
 
-SENSOR = Pinhole.from_fov(80, 60, 1.0).model_dump(exclude={"lens", "skew"})
-LENSES: dict[str, Lens] = {
-    "skewed": Pinhole(**SENSOR, skew=9.0),
-    "brown_conrady": BrownConrady(**SENSOR, k1=-0.3, k2=0.1, p1=0.01, p2=-0.006),
-    "rational": BrownConrady(**SENSOR, k1=0.9, k2=0.2, p1=0.002, k4=1.3, k5=0.3, k6=0.02),
-    "folded": BrownConrady(**SENSOR, k1=-0.9),
-    "fisheye": KannalaBrandt.from_fov(80, 60, math.radians(140)),
-    "all round": KannalaBrandt.from_fov(80, 60, math.radians(300)),
-}
 ROLLING = {
     "motion": Motion(velocity=(1.5, 0.4, -0.3), angular_velocity=(0.5, -1.0, 2.0)),
     "shutter": Shutter(readout=0.15, exposure=0.01),
