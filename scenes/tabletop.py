@@ -28,6 +28,7 @@ from simdata.asset import (
 )
 from simdata.assets.catalogue import Finish, Item, generator, household_finishes, household_items
 from simdata.assets.room import SLAB
+from simdata.color import srgb_from_linear
 from simdata.distributions import (
     Choice,
     Color,
@@ -44,11 +45,12 @@ from simdata.distributions import (
 )
 from simdata.errors import AssetError, SceneRejected
 from simdata.geometry import Pose, quat_about, rotation_from_quat
-from simdata.material import ImageTexture, Material, srgb_from_linear
+from simdata.light import Sun
+from simdata.material import ImageTexture, Material
 from simdata.model import Model
 from simdata.placement import Surface
 from simdata.scope import Scope
-from simdata.spec import Layout, Look, Node, SceneSpec, Settling, Sun
+from simdata.spec import Layout, Look, Node, SceneSpec, Settling
 from simdata.viewpoint import Cameras
 
 Meters = Quantity("m", 0.001, 100)

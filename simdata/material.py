@@ -9,20 +9,28 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from simdata.color import Srgb, Unit
 from simdata.model import Model
 
-Unit = Annotated[float, Field(ge=0, le=1)]
-Srgb = tuple[Unit, Unit, Unit]
+Three = tuple[Unit, Unit, Unit]
 
 
 class FieldTexture(Model):
     """A procedural field of `simdata.texture`, recoloured by the material.
 
+    A field has a tone (0 to 1), an accent (what the family sets off: joints, ink, rust, spots; 0 to 1)
+    and a relief. Colour, roughness and metalness of a point are those of tone 0 and tone 1, blended by the
+    tone, and then those of the accent, blended in by the accent.
+
     Attributes:
         kind: always "field".
         family: name in `simdata.texture.FAMILIES` ("wood", "plaster", …).
         seed: which member of the family.
-        colors: two sRGB colours; the field's value 0 takes the first, 1 the second.
+        colors: sRGB of tone 0 and of tone 1.
+        accent: sRGB of the accent; None leaves the tone's.
+        roughness: of tone 0, tone 1 and accent; None takes the material's for all.
+        metallic: the same for metalness.
+        relief: height of the bumps against the family's own; 0 is flat.
         repeat: how often the tile repeats across one unit of UV, along u and v.
     """
 
@@ -30,17 +38,48 @@ class FieldTexture(Model):
     family: str
     seed: int = Field(default=0, ge=0)
     colors: tuple[Srgb, Srgb]
+    accent: Srgb | None = None
+    roughness: Three | None = None
+    metallic: Three | None = None
+    relief: float = Field(default=1.0, ge=0, le=4)
     repeat: tuple[float, float] = (1.0, 1.0)
 
 
 class ImageTexture(Model):
-    """The base-colour picture that came with an imported mesh, by the hash under which it is stored."""
+    """A base-colour picture of the user's: one that came with a mesh, or a file of its own.
+
+    Attributes:
+        sha256: the hash under which it is stored.
+        repeat: how often it repeats across one unit of UV, along u and v.
+    """
 
     kind: Literal["image"] = "image"
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    repeat: tuple[float, float] = (1.0, 1.0)
 
 
 Texture = Annotated[FieldTexture | ImageTexture, Field(discriminator="kind")]
+
+
+class Layer(Model):
+    """What lies on a surface or has been rubbed off it: dust, dirt, scratches, wear, stains.
+
+    Attributes:
+        family: name in `simdata.texture.LAYERS`.
+        seed: which member of the family.
+        amount: about how much of the surface it covers where its field is even, 0 to 1.
+        color: sRGB.
+        roughness, metallic: of what it covers.
+        repeat: how often its tile repeats across one unit of UV, along u and v.
+    """
+
+    family: str
+    seed: int = Field(default=0, ge=0)
+    amount: Unit = 0.3
+    color: Srgb = (0.5, 0.45, 0.4)
+    roughness: Unit = 0.9
+    metallic: Unit = 0.0
+    repeat: tuple[float, float] = (1.0, 1.0)
 
 
 class Material(Model):
@@ -51,22 +90,22 @@ class Material(Model):
         roughness: 0 mirror to 1 chalk (perceptual; alpha = roughness^2).
         metallic: 0 dielectric to 1 metal.
         texture: base-colour texture, or None.
+        layer: what lies on it, or None.
+        coat: how much of a clear, smooth varnish (refractive index 1.5) is on top, 0 to 1.
+        coat_roughness: of that varnish.
+        emission: radiance that it gives off by itself, linear, in the unit in which a white diffuse surface
+            under a light of strength 1 reads 1; times `base_color` and texture. It is seen, also in
+            reflections, and lights nothing: give a lamp a light, too.
+        transmission: share of the light that is not reflected which goes straight through: a thin wall of
+            glass or clear plastic, tinted by `base_color`. Labels and depth are those of this first surface.
     """
 
     base_color: Srgb = (0.8, 0.8, 0.8)
     roughness: Unit = 0.6
     metallic: Unit = 0.0
     texture: Texture | None = None
-
-
-def srgb_from_linear(channel: float) -> float:
-    """Encode one linear channel in [0, 1] as sRGB.
-
-    Source: IEC 61966-2-1.
-    """
-    return 12.92 * channel if channel <= 0.0031308 else 1.055 * channel ** (1 / 2.4) - 0.055
-
-
-def linear_from_srgb(channel: float) -> float:
-    """Decode one sRGB channel in [0, 1]; undoes `srgb_from_linear`."""
-    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+    layer: Layer | None = None
+    coat: Unit = 0.0
+    coat_roughness: Unit = 0.1
+    emission: float = Field(default=0.0, ge=0)
+    transmission: Unit = 0.0

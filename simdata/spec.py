@@ -10,15 +10,18 @@ instance of one or many nodes.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from simdata.asset import Shape
 from simdata.camera import Camera
+from simdata.color import Srgb
 from simdata.geometry import Pose, Vector
-from simdata.material import Material, Srgb
+from simdata.light import Light
+from simdata.material import Material
 from simdata.model import Model
+from simdata.sky import Sky
 
 # An instance id must fit the 12 bits that annotation ids give it (image_id * 4096 + instance).
 MAX_INSTANCES = 4095
@@ -104,60 +107,18 @@ class Layout(Model):
         return self
 
 
-class Sun(Model):
-    """Parallel light.
+class Haze(Model):
+    """Fog or haze that fills the air: light fades by exp(-density * metres), and the haze's own comes in.
 
     Attributes:
-        direction: (3,) unit, world frame, from the scene towards the light.
-        color: sRGB tint.
-        strength: irradiance on a facing surface, in units where 1 makes a white diffuse surface read 1.
-        angle: angular diameter, rad: what softens the shadows (the sun's is 0.0093, a window's about 0.3).
+        density: 1/m; sight ends about 3 / density away.
+        color: sRGB of what it shows when nothing is seen through it …
+        strength: … at this brightness, in the unit of the lights.
     """
 
-    kind: Literal["sun"] = "sun"
-    direction: Vector
-    color: Srgb = (1.0, 1.0, 1.0)
-    strength: float = Field(default=1.0, ge=0)
-    angle: float = Field(default=0.0093, ge=0, le=2)
-
-
-class PointLight(Model):
-    """A small lamp: strength is the same unit as the sun's, at one metre; falls off with distance squared.
-
-    Attributes:
-        position: metres, world frame.
-        radius: of the lamp, m: what softens the shadows.
-    """
-
-    kind: Literal["point"] = "point"
-    position: Vector
-    color: Srgb = (1.0, 1.0, 1.0)
-    strength: float = Field(default=1.0, ge=0)
-    radius: float = Field(default=0.03, gt=0)
-
-
-class SpotLight(Model):
-    """A lamp that shines into a cone; on its axis it is as strong as a point light.
-
-    Attributes:
-        position: metres, world frame.
-        direction: (3,) unit, world frame, where it points.
-        angle: from its axis to where it ends, rad.
-        blend: share of that angle over which it fades out.
-        radius: of the lamp, m.
-    """
-
-    kind: Literal["spot"] = "spot"
-    position: Vector
-    direction: Vector
-    color: Srgb = (1.0, 1.0, 1.0)
-    strength: float = Field(default=1.0, ge=0)
-    angle: float = Field(default=0.6, gt=0, lt=1.6)
-    blend: float = Field(default=0.3, ge=0, le=1)
-    radius: float = Field(default=0.03, gt=0)
-
-
-Light = Annotated[Sun | PointLight | SpotLight, Field(discriminator="kind")]
+    density: float = Field(ge=0, le=10)
+    color: Srgb = (0.8, 0.82, 0.85)
+    strength: float = Field(default=0.5, ge=0)
 
 
 class Look(Model):
@@ -166,14 +127,18 @@ class Look(Model):
     Attributes:
         materials: node name -> material; a node that is not named gets the default material.
         lights: any number; `gl` draws the 16 strongest at the scene's middle, 4 of them with shadows.
-        ambient: light from everywhere, same unit as a sun's strength.
-        backdrop: sRGB where nothing is hit.
+        ambient: light from everywhere, same unit as a sun's strength; a sky's is added to it.
+        backdrop: sRGB where nothing is hit and there is no sky.
+        sky: what surrounds the scene, and lights it; None is nothing but `ambient` and `backdrop`.
+        haze: in the air between the camera and what it sees; None is clear.
     """
 
     materials: dict[str, Material] = Field(default_factory=dict)
     lights: tuple[Light, ...] = ()
     ambient: float = Field(default=0.4, ge=0)
     backdrop: Srgb = (0.5, 0.5, 0.5)
+    sky: Sky | None = None
+    haze: Haze | None = None
 
     def material(self, node: Node) -> Material:
         """Return the material of a node."""

@@ -13,6 +13,7 @@ import numpy as np
 
 from simdata.errors import UnknownNameError
 from simdata.material import FieldTexture
+from simdata.noise import fractal, noise
 from simdata.rng import Stream
 
 # Texels a side. TinyRenderer has no mip-maps: finer fields only alias.
@@ -43,44 +44,27 @@ def texture_field(family: str, seed: int, size: int = SIZE) -> np.ndarray:
     return field
 
 
-def noise(generator: np.random.Generator, size: int, cells_x: int, cells_y: int) -> np.ndarray:
-    """Return periodic gradient noise of about [-1, 1], (size, size).
+def texture_maps(family: str, seed: int, size: int = SIZE) -> np.ndarray:
+    """Return one member of a family as (size, size, 4) uint8; row 0 is v = 1.
 
-    Source: Perlin, "Improving Noise" (2002): gradients on a lattice, here one that wraps around, blended by
-    the quintic fade.
+    Channels: tone, accent, and the slopes of the relief along u and along v, tile sides of height a tile side
+    of way: (channel - 128) / 127.
     """
-    angles = generator.uniform(0, 2 * np.pi, (cells_y, cells_x))
-    weight_x, pull_x = _lattice(size, cells_x)
-    weight_y, pull_y = _lattice(size, cells_y)
-    # The sum over a texel's four corners factors into rows and columns: two small matrix products.
-    slope_x = weight_y @ np.cos(angles) @ pull_x.T
-    slope_y = pull_y @ np.sin(angles) @ weight_x.T
-    return (slope_x + slope_y) * np.sqrt(2)
+    field = texture_field(family, seed, size)
+    flat = np.full_like(field, 128)
+    return np.stack([field, np.zeros_like(field), flat, flat], -1)
 
 
-@lru_cache(maxsize=64)
-def _lattice(size: int, cells: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return (size, cells) each: the weights of the lattice points beside a texel, and their ways there."""
-    position = (np.arange(size) + 0.5) * cells / size
-    left = np.floor(position).astype(int)
-    d = position - left
-    fade = d * d * d * (d * (d * 6 - 15) + 10)
-    weight, pull = np.zeros((2, size, cells))
-    texel = np.arange(size)
-    for side, share in ((0, 1 - fade), (1, fade)):
-        np.add.at(weight, (texel, (left + side) % cells), share)
-        np.add.at(pull, (texel, (left + side) % cells), share * (d - side))
-    return weight, pull
+def layer_mask(family: str, seed: int, size: int = SIZE) -> np.ndarray:
+    """Return one member of a family of layers, (size, size) uint8; row 0 is v = 1.
 
-
-def fractal(
-    generator: np.random.Generator, size: int, cells_x: int, cells_y: int, octaves: int = 4
-) -> np.ndarray:
-    """Add octaves of noise, each twice as fine and half as strong; about [-1, 1]."""
-    total = np.zeros((size, size))
-    for octave in range(octaves):
-        total += noise(generator, size, cells_x << octave, cells_y << octave) / (1 << octave)
-    return total
+    Values spread evenly over 0 to 255: a layer of some amount covers the texels above 255 (1 - amount).
+    """
+    if family not in LAYERS:
+        raise UnknownNameError("layer family", family, sorted(LAYERS))
+    field = LAYERS[family](Stream(seed).child("layer", family).generator(), size)
+    ranks = np.argsort(np.argsort(field, axis=None, kind="stable"), kind="stable").reshape(field.shape)
+    return np.rint(255 * ranks / (field.size - 1)).astype(np.uint8)
 
 
 def _level(field: np.ndarray) -> np.ndarray:
@@ -205,4 +189,8 @@ FAMILIES: dict[str, Field] = {
     "tiles": _tiles,
     "weave": _weave,
     "wood": _wood,
+}
+
+LAYERS: dict[str, Field] = {
+    "dust": _plaster,
 }

@@ -9,10 +9,11 @@ from simdata.asset import GeneratedShape
 from simdata.camera import Camera, Pinhole
 from simdata.distributions import Integer, Quantity, Scalar, Uniform, UniformInt
 from simdata.geometry import Pose, look_at
+from simdata.light import Sun
 from simdata.material import Material
 from simdata.model import Model
 from simdata.scope import Scope
-from simdata.spec import Layout, Look, Node, SceneSpec, Sun
+from simdata.spec import Layout, Look, Node, SceneSpec
 
 
 class Mesh(Model):

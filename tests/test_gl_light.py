@@ -11,10 +11,10 @@ from photometer import Photometer, dressed, shot, wall
 from sample_scene import camera, floor, scene_of, thing
 
 from simdata.geometry import Pose
+from simdata.light import Light, PointLight, SpotLight, Sun
 from simdata.material import Material
 from simdata.render.gl.light import ATLAS
 from simdata.scene import Scene
-from simdata.spec import Light, PointLight, SpotLight, Sun
 
 # A dielectric sends 4 % off its surface at once: of that, what reaches the camera depends on where it stands.
 GLOSS = 0.03

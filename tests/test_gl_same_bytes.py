@@ -20,6 +20,7 @@ from simdata.errors import RenderError
 from simdata.frame import Frame
 from simdata.geometry import Pose
 from simdata.lens import BrownConrady, KannalaBrandt, Pinhole
+from simdata.light import PointLight, SpotLight, Sun
 from simdata.material import FieldTexture, Material
 from simdata.mesh import Mesh
 from simdata.render import make_renderer
@@ -29,7 +30,7 @@ from simdata.render.gl.film import KEPT_LENSES
 from simdata.render.gl.geometry import Packed
 from simdata.render.gl.material import Textures
 from simdata.scene import Scene
-from simdata.spec import Look, PointLight, SpotLight, Sun
+from simdata.spec import Look
 from simdata.texture import FAMILIES
 
 MOTION = Motion(velocity=(0.3, 0.1, 0), angular_velocity=(0, 0.2, 0.4))

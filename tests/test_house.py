@@ -18,6 +18,8 @@ ROOT = Path(__file__).parent.parent
 STEPS: dict[str, int] = {
     "errors": 0,
     "model": 0,
+    "color": 1,
+    "noise": 1,
     "coverage": 1,
     "geometry": 1,
     "lens": 1,
@@ -34,6 +36,8 @@ STEPS: dict[str, int] = {
     "asset_gate": 4,
     "mesh_file": 1,
     "placement": 6,
+    "light": 3,
+    "sky": 3,
     "material": 3,
     "silhouette": 3,
     "texture": 4,

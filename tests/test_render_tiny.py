@@ -18,12 +18,13 @@ from simdata.camera import Camera, Pinhole, pixel_centers
 from simdata.errors import RenderError
 from simdata.frame import Frame
 from simdata.geometry import Pose, look_at
+from simdata.light import PointLight, Sun
 from simdata.material import FieldTexture, ImageTexture, Material
 from simdata.raycast import RayScene
 from simdata.render import tiny as tiny_module
 from simdata.render.tiny import TinyRenderer
 from simdata.scene import Scene
-from simdata.spec import Layout, Look, PointLight, SceneSpec, Sun
+from simdata.spec import Layout, Look, SceneSpec
 
 SUN = Sun(direction=(0.48, -0.36, 0.8), strength=0.7)
 

@@ -11,10 +11,11 @@ import numpy as np
 from benches.measure import config
 from simdata.asset import ImportedShape, encode_part, load_model
 from simdata.geometry import matrix_from_pose, quat_from_matrix
+from simdata.light import PointLight
 from simdata.mesh import Mesh, Part
 from simdata.pipeline import Pipeline, SceneRun
 from simdata.scene import Scene
-from simdata.spec import Layout, Node, PointLight
+from simdata.spec import Layout, Node
 
 GOLDEN = math.pi * (3 - math.sqrt(5))
 

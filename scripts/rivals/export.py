@@ -12,7 +12,8 @@ import numpy as np
 from rivals.srgb import coded, decoded
 from simdata.asset import load_model
 from simdata.camera import Camera
-from simdata.material import FieldTexture, Material, linear_from_srgb
+from simdata.color import linear_from_srgb
+from simdata.material import FieldTexture, Material
 from simdata.mesh import Mesh
 from simdata.scene import Scene
 from simdata.texture import texture_field

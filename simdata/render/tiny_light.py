@@ -15,9 +15,9 @@ import numpy as np
 
 from simdata.camera import Camera, Pinhole
 from simdata.geometry import Pose, invert, look_at
+from simdata.light import AreaLight, Light, Sun
 from simdata.render.caster import casters
 from simdata.scene import Scene
-from simdata.spec import Light, Sun
 
 # TinyRenderer multiplies light with colours as sRGB encodes them; that encoding is nearly this power.
 GAMMA = 2.2
@@ -134,7 +134,9 @@ def _arriving(light: Light, center: np.ndarray) -> tuple[np.ndarray, tuple[float
         return np.asarray(light.direction), light.color, light.strength
     arm = np.asarray(light.position) - center
     distance = max(float(np.linalg.norm(arm)), 1e-3)
-    return arm / distance, light.color, light.strength / distance**2
+    way = arm / distance
+    facing = max(float(-way @ light.direction), 0.0) if isinstance(light, AreaLight) else 1.0
+    return way, light.color, facing * light.strength / distance**2
 
 
 def _through(

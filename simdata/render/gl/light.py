@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import moderngl
 import numpy as np
 
+from simdata.color import linear_from_srgb
 from simdata.geometry import invert, look_at
-from simdata.material import linear_from_srgb
+from simdata.light import AreaLight, Light, SpotLight, Sun
 from simdata.render.caster import Casters, casters
 from simdata.render.gl.program import Program
 from simdata.render.gl.stage import Stage, columns
-from simdata.spec import Light, SpotLight, Sun
 
 MAX_LIGHTS, MAX_SHADOWS = 16, 4
 ATLAS = 2048  # texels a side; four maps share it as quarters
@@ -109,10 +109,11 @@ class Lighting:
             way = rotation @ np.asarray(light.direction)
             return [*way, 0.0, *color, np.sin(light.angle / 2), 0.0, 0.0, 1.0, -1.0, 0.0, shadow, 0.0, 0.0]
         place, axis, end, begin = rotation @ np.asarray(light.position) + shift, (0.0, 0.0, 1.0), -1.0, 0.0
+        radius = light.height / 2 if isinstance(light, AreaLight) else light.radius
         if isinstance(light, SpotLight):
             axis = rotation @ np.asarray(light.direction)
             end, begin = np.cos(light.angle), np.cos(light.angle * (1 - light.blend)) + 1e-4
-        return [*place, 1.0, *color, light.radius, *axis, end, begin, shadow, 0.0, 0.0]
+        return [*place, 1.0, *color, radius, *axis, end, begin, shadow, 0.0, 0.0]
 
 
 @dataclass(frozen=True, eq=False)

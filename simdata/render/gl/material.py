@@ -11,8 +11,9 @@ import cv2
 import moderngl
 import numpy as np
 
+from simdata.color import linear_from_srgb
 from simdata.errors import RenderError
-from simdata.material import FieldTexture, ImageTexture, Material, Texture, linear_from_srgb
+from simdata.material import FieldTexture, ImageTexture, Material, Texture
 from simdata.render.gl.program import Program
 from simdata.scene import Scene
 from simdata.texture import texture_field
@@ -128,7 +129,7 @@ def _row(material: Material) -> dict[str, tuple[float, ...]]:
     if isinstance(material.texture, FieldTexture):
         (low, high), repeat, kind = material.texture.colors, material.texture.repeat, 1.0
     elif material.texture is not None:
-        kind = 2.0
+        repeat, kind = material.texture.repeat, 2.0
     base = [linear_from_srgb(channel) for channel in material.base_color]
     return {
         "material.base": (*base, material.roughness),

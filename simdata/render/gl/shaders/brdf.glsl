@@ -4,6 +4,7 @@
 struct Surface {
     vec3 diffuse;   // albedo of the part that scatters
     vec3 specular;  // reflectance at normal incidence
+    float roughness;
     float alpha;    // GGX width: roughness squared
     vec3 normal;
     vec3 view;      // both unit, from the surface

@@ -1,0 +1,23 @@
+"""Colours: sRGB as people pick them, linear as light adds up."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+Srgb = tuple[Unit, Unit, Unit]
+
+
+def srgb_from_linear(channel: float) -> float:
+    """Encode one linear channel in [0, 1] as sRGB.
+
+    Source: IEC 61966-2-1.
+    """
+    return 12.92 * channel if channel <= 0.0031308 else 1.055 * channel ** (1 / 2.4) - 0.055
+
+
+def linear_from_srgb(channel: float) -> float:
+    """Decode one sRGB channel in [0, 1]; undoes `srgb_from_linear`."""
+    return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
