@@ -1,76 +1,12 @@
-"""Procedural texture fields: tileable NumPy pictures, baked once per family and seed.
-
-A family is a function `(generator, size) -> (size, size) float in [0, 1]` that tiles without a seam. The
-material recolours it with two colours, so one field serves many looks and every renderer sees the same.
-"""
+"""Families on their way to rooms of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-
 import numpy as np
 
-from simdata.errors import UnknownNameError
-from simdata.material import FieldTexture
 from simdata.noise import fractal, noise
-from simdata.rng import Stream
-
-# Texels a side. TinyRenderer has no mip-maps: finer fields only alias.
-SIZE = 256
-
-Field = Callable[[np.random.Generator, int], np.ndarray]
-
-
-def bake(texture: FieldTexture, size: int = SIZE) -> np.ndarray:
-    """Return the texture as a tileable picture, (size, size, 3) uint8 sRGB; row 0 is v = 1.
-
-    Raises:
-        UnknownNameError: no such family.
-    """
-    low, high = (np.asarray(color) for color in texture.colors)
-    ramp = low + (high - low) * np.linspace(0, 1, 256)[:, None]
-    return np.rint(255 * ramp).astype(np.uint8)[texture_field(texture.family, texture.seed, size)]
-
-
-@lru_cache(maxsize=256)
-def texture_field(family: str, seed: int, size: int = SIZE) -> np.ndarray:
-    """Return one member of a family, (size, size) uint8: 0 takes the first colour, 255 the second."""
-    if family not in FAMILIES:
-        raise UnknownNameError("texture family", family, sorted(FAMILIES))
-    field = FAMILIES[family](Stream(seed).child("texture", family).generator(), size)
-    field = np.rint(255 * np.clip(field, 0, 1)).astype(np.uint8)
-    field.flags.writeable = False
-    return field
-
-
-def texture_maps(family: str, seed: int, size: int = SIZE) -> np.ndarray:
-    """Return one member of a family as (size, size, 4) uint8; row 0 is v = 1.
-
-    Channels: tone, accent, and the slopes of the relief along u and along v, tile sides of height a tile side
-    of way: (channel - 128) / 127.
-    """
-    field = texture_field(family, seed, size)
-    flat = np.full_like(field, 128)
-    return np.stack([field, np.zeros_like(field), flat, flat], -1)
-
-
-def layer_mask(family: str, seed: int, size: int = SIZE) -> np.ndarray:
-    """Return one member of a family of layers, (size, size) uint8; row 0 is v = 1.
-
-    Values spread evenly over 0 to 255: a layer of some amount covers the texels above 255 (1 - amount).
-    """
-    if family not in LAYERS:
-        raise UnknownNameError("layer family", family, sorted(LAYERS))
-    field = LAYERS[family](Stream(seed).child("layer", family).generator(), size)
-    ranks = np.argsort(np.argsort(field, axis=None, kind="stable"), kind="stable").reshape(field.shape)
-    return np.rint(255 * ranks / (field.size - 1)).astype(np.uint8)
-
-
-def _level(field: np.ndarray) -> np.ndarray:
-    """Stretch a field to [0, 1], leaving 1 % at each end to clip."""
-    low, high = np.quantile(field, (0.01, 0.99))
-    return np.clip((field - low) / (high - low), 0, 1)
+from simdata.texture.field import Family, Field, Layer, even
+from simdata.texture.field import level as _level
 
 
 def _uv(size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -178,19 +114,23 @@ def _wood(generator: np.random.Generator, size: int) -> np.ndarray:
     return _level(_rings(generator, size) * 0.5 + fractal(generator, size, 2, 32, 3) * 0.6)
 
 
-FAMILIES: dict[str, Field] = {
-    "boards": _boards,
-    "checks": _checks,
-    "label": _label,
-    "marble": _marble,
-    "plaster": _plaster,
-    "speckle": _speckle,
-    "stripes": _stripes,
-    "tiles": _tiles,
-    "weave": _weave,
-    "wood": _wood,
+def _flat(tone):
+    return lambda generator, size: Field(tone(generator, size), even(size), even(size))
+
+
+FAMILIES: dict[str, Family] = {
+    "boards": _flat(_boards),
+    "checks": _flat(_checks),
+    "label": _flat(_label),
+    "marble": _flat(_marble),
+    "plaster": _flat(_plaster),
+    "speckle": _flat(_speckle),
+    "stripes": _flat(_stripes),
+    "tiles": _flat(_tiles),
+    "weave": _flat(_weave),
+    "wood": _flat(_wood),
 }
 
-LAYERS: dict[str, Field] = {
+LAYERS: dict[str, Layer] = {
     "dust": _plaster,
 }
