@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import moderngl
 
 from simdata.geometry import invert
+from simdata.render.gl.albedo import ALBEDO_UNIT, albedo_table
 from simdata.render.gl.label import LabelPass
 from simdata.render.gl.program import Program
 from simdata.render.gl.subject import UNITS, Subject
@@ -50,7 +51,8 @@ class ColorPass:
         self, context: moderngl.Context, targets: Targets, labels: LabelPass, depth_program: Program
     ) -> None:
         self._context, self._targets, self._labels, self._depth = context, targets, labels, depth_program
-        self._shade = Program(context, "scene", "shade", **UNITS)
+        self._shade = Program(context, "scene", "shade", glow=1.0, **UNITS)
+        self._albedo = albedo_table(context)
         seen = {name: FIRST_UNIT + k for k, name in enumerate(("ids", "depths", "normals"))}
         self._edge = Program(context, "screen", "edge", **seen)
         self._mask = Program(context, "screen", "mask", edges=FIRST_UNIT)
@@ -112,9 +114,9 @@ class ColorPass:
         return light
 
     def release(self) -> None:
-        """Give the programs back."""
-        for program in (self._shade, self._edge, self._mask, self._join):
-            program.release()
+        """Give everything back."""
+        for thing in (self._shade, self._edge, self._mask, self._join, self._albedo):
+            thing.release()
 
     def _refine(
         self, subject: Subject, view: View, canvas: Canvas, left: int, rows: tuple[int, int] | None
@@ -146,6 +148,7 @@ class ColorPass:
         """Tell the programs about the view and its lights."""
         view_from_world, look = invert(view.world_from_view), subject.stage.scene.spec.look
         subject.lighting.bind(view_from_world, self._shade)
+        self._albedo.use(ALBEDO_UNIT)
         self._shade.set(sky=(SKY * look.ambient,) * 3, ground=(GROUND * look.ambient,) * 3)
         self._shade.set(up=tuple(view_from_world[:3, 2]))
         for program in (self._depth, self._shade):

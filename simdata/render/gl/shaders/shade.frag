@@ -14,11 +14,11 @@ in vec2 uv;
 layout(location = 0) out vec4 light_out;
 
 void main() {
-    vec2 along = dFdx(uv), across = dFdy(uv);
     vec3 facing = normalize(normal) * (gl_FrontFacing ? 1.0 : -1.0);
-    Surface surface = surface_at(uv, along, across, facing, -normalize(position));
+    Surface surface = surface_at(position, facing, uv);
     mat2 turn = turn_of(gl_FragCoord.xy);
-    vec3 light = from_everywhere(surface);
+    vec3 light = (1.0 - surface.veil) * (from_everywhere(surface) + surface.emission);
+    for (int coat = 0; coat < coats(surface); coat++) light += from_everywhere(varnish(surface));
     for (int i = 0; i < light_count; i++) {
         Light lamp = light_of(i);
         vec4 way = towards(lamp, position);
