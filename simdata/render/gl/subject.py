@@ -9,6 +9,7 @@ from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
 from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, Materials
 from simdata.render.gl.stage import Stage
 
+BEHIND_UNIT = 14
 # Sampler of `shade.frag` -> texture unit.
 UNITS = {
     "map": MAP_UNIT,
@@ -16,6 +17,7 @@ UNITS = {
     "shadow_lit": LIT_UNIT,
     "shadow_depth": DEPTH_UNIT,
     "albedo": ALBEDO_UNIT,
+    "behind": BEHIND_UNIT,
 }
 
 

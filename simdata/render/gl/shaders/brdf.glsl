@@ -61,6 +61,19 @@ void share_out(inout Surface surface) {
     surface.veil = surface.coat * mix(share.y, share.x, VARNISH);
 }
 
+// Let light through a thin wall: it mirrors on both sides, 2 R / (1 + R) in all, and tints the rest by how far that
+// goes within.
+// Source: Pharr, Jakob & Humphreys, "Physically Based Rendering" (2023), 9.5 (thin dielectrics); Snell and Beer for
+// the way within.
+void glaze(inout Surface surface, vec3 tint, float transmission) {
+    vec3 both = mix(vec3(1.0), 2.0 / (1.0 + surface.glossy), transmission);
+    surface.gain *= both;
+    surface.glossy *= both;
+    float sine = length(cross(surface.normal, surface.view)) / 1.5;
+    surface.through = transmission * (1.0 - surface.glossy) * pow(tint, vec3(inversesqrt(1.0 - sine * sine)));
+    surface.diffuse *= 1.0 - transmission;
+}
+
 // The varnish alone.
 Surface varnish(Surface surface) {
     float roughness = surface.coat_roughness;

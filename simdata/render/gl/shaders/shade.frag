@@ -11,7 +11,21 @@ in vec3 position;
 in vec3 normal;
 in vec2 uv;
 
+uniform sampler2D behind;  // what is seen without any glass
+uniform int fineness;      // its samples along each side of a pixel
+
 layout(location = 0) out vec4 light_out;
+
+// Add what lies behind a pane.
+vec4 seen_through(Surface surface, vec3 light) {
+    vec4 sum = vec4(0.0);
+    ivec2 first = ivec2(gl_FragCoord.xy) * fineness;
+    for (int y = 0; y < fineness; y++)
+        for (int x = 0; x < fineness; x++) sum += texelFetch(behind, first + ivec2(x, y), 0);
+    sum /= float(fineness * fineness);
+    vec3 through = (1.0 - surface.veil) * surface.through;
+    return vec4(light + through * sum.rgb, 1.0 - dot(through, vec3(1.0 / 3.0)) * (1.0 - sum.a));
+}
 
 void main() {
     vec3 facing = normalize(normal) * (gl_FrontFacing ? 1.0 : -1.0);
@@ -27,4 +41,5 @@ void main() {
         light += share * way.w * lamp.color.rgb * reflected(surface, way.xyz);
     }
     light_out = vec4(light, 1.0);
+    for (int pane = 0; pane < int(ceil(material.transmission)); pane++) light_out = seen_through(surface, light);
 }

@@ -87,46 +87,54 @@ float coverage(vec2 uv, vec2 along, vec2 across) {
     return clamp((textureLod(mask, uv * repeat, seen.spread).r - edge) / soft + 0.5, 0.0, 1.0);
 }
 
+// What a material is like at one place.
+struct Texel {
+    vec3 color;  // linear
+    float roughness, metallic;
+    vec2 slopes;
+};
+
+Texel texel_at(vec2 uv, Footprint seen) {
+    if (material.texture == 0) seen.taps = 0;  // loops end early, branches skip nothing
+    vec4 found = filtered(map, uv * material.repeat, seen);
+    float field = material.texture == 1 ? 1.0 : 0.0, tone = field * found.x, accent = field * found.y;
+    vec3 ramp = mix(mix(material.low, material.high, tone), material.accent.rgb, accent * material.accent.w);
+    vec3 color = material.base * (material.texture == 2 ? found.rgb : linear_from_srgb(ramp));
+    vec3 share = vec3((1.0 - accent) * vec2(1.0 - tone, tone), accent);
+    vec2 slopes = field * material.relief * (255.0 * found.zw - 128.0) / 127.0;
+    return Texel(color, dot(share, material.roughness), dot(share, material.metallic), slopes);
+}
+
+// Slopes too fine to be seen make a surface rougher.
+// Source: Olano & Baker, "LEAN Mapping" (2010): a lobe's width squared is twice the variance along a way.
+float roughened(float roughness, Footprint seen) {
+    float width = pow(max(roughness, SMOOTHEST), 4.0) + material.loss.x * lost(seen, material.loss.yz);
+    return sqrt(sqrt(min(width, 1.0)));
+}
+
 // `facing`: unit, view frame, on the viewer's side.
 Surface surface_at(vec3 position, vec3 facing, vec2 uv) {
     vec2 along = dFdx(uv), across = dFdy(uv), repeat = material.repeat;
-    mat2x3 ways = rising(facing, dFdx(position), dFdy(position), along, across);
-    vec3 view = -normalize(position);
-
+    mat2x3 ways = rising(facing, dFdx(position), dFdy(position), along * repeat, across * repeat);
     Footprint seen = footprint(map, along * repeat, across * repeat);
-    if (material.texture == 0) seen.taps = 0;  // loops end early, branches skip nothing
-    vec4 texel = filtered(map, uv * repeat, seen);
-    float field = material.texture == 1 ? 1.0 : 0.0, tone = field * texel.x, accent = field * texel.y;
-    vec3 ramp = mix(mix(material.low, material.high, tone), material.accent.rgb, accent * material.accent.w);
-    vec3 color = material.base * (material.texture == 2 ? texel.rgb : linear_from_srgb(ramp));
-    vec3 share = vec3((1.0 - accent) * vec2(1.0 - tone, tone), accent);
-    float roughness = dot(share, material.roughness), metallic = dot(share, material.metallic);
-    vec2 slopes = field * material.relief * (255.0 * texel.zw - 128.0) / 127.0;
-
+    Texel texel = texel_at(uv, seen);
     float bare = 1.0;
     for (int i = 0; i < layer.count; i++) bare -= coverage(uv, along, across);
-    vec3 emission = glow * bare * material.emission * color;
-    color = mix(layer.color, color, bare);
-    roughness = mix(layer.roughness, roughness, bare);
-    metallic = mix(layer.metallic, metallic, bare);
-
-    // Slopes too fine to be seen make it rougher.
-    // Source: Olano & Baker, "LEAN Mapping" (2010): a lobe's width squared is twice the variance along a way.
-    float rough = material.loss.x * lost(seen, material.loss.yz);
-    roughness = sqrt(sqrt(min(pow(max(roughness, SMOOTHEST), 4.0) + rough, 1.0)));
+    vec3 color = mix(layer.color, texel.color, bare);
+    float metallic = mix(layer.metallic, texel.metallic, bare);
 
     Surface surface;
-    float transmission = bare * material.transmission;
-    surface.diffuse = color * (1.0 - metallic) * (1.0 - transmission);
-    surface.specular = mix(vec3(0.04), color, metallic);
-    surface.roughness = roughness;
-    surface.alpha = roughness * roughness;
-    surface.normal = bent(facing, ways, slopes, view);
-    surface.view = view;
+    surface.view = -normalize(position);
     surface.facing = facing;
+    surface.normal = bent(facing, ways, texel.slopes, surface.view);
+    surface.diffuse = color * (1.0 - metallic);
+    surface.specular = mix(vec3(0.04), color, metallic);
+    surface.roughness = roughened(mix(layer.roughness, texel.roughness, bare), seen);
+    surface.alpha = surface.roughness * surface.roughness;
     surface.coat = bare * material.coat;
     surface.coat_roughness = max(material.coat_roughness, SMOOTHEST);
-    surface.emission = emission;
+    surface.emission = glow * bare * material.emission * texel.color;
     share_out(surface);
+    glaze(surface, texel.color, bare * (1.0 - metallic) * material.transmission);
     return surface;
 }
