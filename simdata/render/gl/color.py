@@ -15,7 +15,7 @@ from simdata.render.gl.albedo import ALBEDO_UNIT, albedo_table
 from simdata.render.gl.label import LabelPass
 from simdata.render.gl.program import Program
 from simdata.render.gl.subject import BEHIND_UNIT, UNITS, Subject
-from simdata.render.gl.target import Targets, aim, textures, unclipped
+from simdata.render.gl.target import Targets, aim, paint, textures, unclipped
 from simdata.render.gl.view import View
 
 # Of the light from everywhere, what comes from above and from below; a wall gets their mean.
@@ -141,12 +141,12 @@ class ColorPass:
         aim(behind, view, left, rows, canvas.side)
         behind.clear(depth=0.0, viewport=behind.scissor)
         self._context.enable_only(moderngl.DEPTH_TEST)
-        behind.color_mask = (False,) * 4
+        paint(behind, colors=False)
         self._context.depth_func = "1"
         geometry.draw(self._open, glass)
         self._context.depth_func = "<"
         geometry.draw(self._depth, others)
-        behind.color_mask = (True,) * 4
+        paint(behind, colors=True)
         self._shaded(subject, others)
         unclipped(behind)
         textures(behind)[0].use(BEHIND_UNIT)
@@ -173,13 +173,13 @@ class ColorPass:
         fine.clear(viewport=fine.scissor)
         textures(edges)[0].use(FIRST_UNIT)
         self._context.enable_only(moderngl.DEPTH_TEST)
-        fine.color_mask = (False,) * 4
+        paint(fine, colors=False)
         self._context.depth_func = "1"
         self._mask.set(samples=canvas.side)
         self._mask.fill()
         self._context.depth_func = "<"
         subject.stage.geometry.draw(self._depth, nodes)
-        fine.color_mask = (True,) * 4
+        paint(fine, colors=True)
         self._shade.set(fineness=1)
         self._shaded(subject, nodes)
         unclipped(fine)

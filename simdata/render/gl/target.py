@@ -127,3 +127,9 @@ def aim(
 def unclipped(target: moderngl.Framebuffer) -> None:
     """Let a target be drawn into as a whole again."""
     target.scissor = (0, 0, target.width, target.height)
+
+
+def paint(target: moderngl.Framebuffer, colors: bool) -> None:
+    """Let drawing change the colours of the current target, or its depth alone."""
+    target.color_mask = (colors,) * 4
+    target.use()  # a mask takes hold when its target is bound

@@ -82,8 +82,8 @@ vec3 bent(vec3 normal, mat2x3 ways, vec2 slopes, vec3 view) {
 float coverage(vec2 uv, vec2 along, vec2 across) {
     vec2 repeat = layer.repeat;
     Footprint seen = footprint(mask, along * repeat, across * repeat);
-    float soft = mix(SOFT, 1.0, lost(seen, layer.loss));
-    float edge = mix(1.0 + 0.5 * SOFT, -0.5 * SOFT, layer.amount);
+    float gone = lost(seen, layer.loss), soft = mix(SOFT, 1.0, gone);
+    float edge = 1.0 - layer.amount + (0.5 - layer.amount) * (1.0 - gone) * SOFT;  // so that 0 is nothing, 1 all
     return clamp((textureLod(mask, uv * repeat, seen.spread).r - edge) / soft + 0.5, 0.0, 1.0);
 }
 
