@@ -18,7 +18,7 @@ from simdata.geometry import Pose
 from simdata.material import FieldTexture, ImageTexture, Material
 from simdata.raycast import RayScene
 from simdata.scene import Scene
-from simdata.texture import FAMILIES, texture_field
+from simdata.texture import FAMILIES, texture_field, texture_maps
 
 REPEAT = (2.0, 3.0)
 
@@ -88,8 +88,8 @@ def test_a_field_lies_where_the_mesh_says(
 TURNED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "upside down": np.flipud,
     "mirrored": np.fliplr,
-    "transposed": np.transpose,
-    "half a texel aside": lambda field: (field // 2 + np.roll(field, 1, 1) // 2).astype(np.uint8),
+    "transposed": lambda maps: maps.swapaxes(0, 1),
+    "half a texel aside": lambda maps: (maps // 2 + np.roll(maps, 1, 1) // 2).astype(np.uint8),
 }
 
 
@@ -97,9 +97,9 @@ TURNED: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 def test_a_field_laid_otherwise_is_caught(
     gl: Any, meter: Photometer, monkeypatch: pytest.MonkeyPatch, turn: Callable
 ) -> None:
-    from simdata.render.gl import material
+    from simdata.render.gl import texture
 
-    monkeypatch.setattr(material, "texture_field", lambda *key: turn(texture_field(*key)))
+    monkeypatch.setattr(texture, "texture_maps", lambda *key: turn(texture_maps(*key)))
     gl._textures.release()  # it holds this very field
     assert misplaced(gl, meter, textured_wall("speckle")) > 0.03
     gl._textures.release()

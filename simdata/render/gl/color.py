@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import moderngl
 
 from simdata.geometry import invert
+from simdata.render.gl.albedo import ALBEDO_UNIT, albedo_table
 from simdata.render.gl.label import LabelPass
 from simdata.render.gl.program import Program
-from simdata.render.gl.subject import UNITS, Subject
-from simdata.render.gl.target import Targets, aim, textures, unclipped
+from simdata.render.gl.subject import BEHIND_UNIT, UNITS, Subject
+from simdata.render.gl.target import Targets, aim, paint, textures, unclipped
 from simdata.render.gl.view import View
 
 # Of the light from everywhere, what comes from above and from below; a wall gets their mean.
@@ -50,8 +51,10 @@ class ColorPass:
         self, context: moderngl.Context, targets: Targets, labels: LabelPass, depth_program: Program
     ) -> None:
         self._context, self._targets, self._labels, self._depth = context, targets, labels, depth_program
-        self._shade = Program(context, "scene", "shade", **UNITS)
+        self._shade = Program(context, "scene", "shade", glow=1.0, **UNITS)
+        self._albedo = albedo_table(context)
         seen = {name: FIRST_UNIT + k for k, name in enumerate(("ids", "depths", "normals"))}
+        self._open = Program(context, "scene", "open")
         self._edge = Program(context, "screen", "edge", **seen)
         self._mask = Program(context, "screen", "mask", edges=FIRST_UNIT)
         pictures = {name: FIRST_UNIT + k for k, name in enumerate(("light", "fine", "edges"))}
@@ -79,15 +82,18 @@ class ColorPass:
         self._labels.fill(seen, stage, view, subject.t, left=left, rows=rows)
         stage.look(view.world_from_view, subject.t)
         self._prepare(subject, view)
+        self._shade.set(fineness=canvas.side)
+        nodes = stage.within(view, subject.t, rows)
+        self._look_behind(subject, view, canvas, nodes, left, rows)
         light = self._light(canvas)
         aim(light, view, left, rows)
         # What is seen is known already, so that every pixel is shaded once, whatever the order of things.
         light.depth_mask = False
         light.clear(viewport=light.scissor)
-        self._shaded(subject, view, rows)
+        self._shaded(subject, nodes)
         unclipped(light)
         if canvas.side > 1:
-            self._refine(subject, view, canvas, left, rows)
+            self._refine(subject, view, canvas, nodes, left, rows)
 
     def light(self, canvas: Canvas, rows: tuple[int, int] | None = None) -> moderngl.Texture:
         """Return what was drawn: rgba float16, (height, width); alpha is the share that surfaces cover.
@@ -112,12 +118,47 @@ class ColorPass:
         return light
 
     def release(self) -> None:
-        """Give the programs back."""
-        for program in (self._shade, self._edge, self._mask, self._join):
-            program.release()
+        """Give everything back."""
+        for thing in (self._shade, self._open, self._edge, self._mask, self._join, self._albedo):
+            thing.release()
+
+    def _look_behind(
+        self,
+        subject: Subject,
+        view: View,
+        canvas: Canvas,
+        nodes: list[int],
+        left: int,
+        rows: tuple[int, int] | None,
+    ) -> None:
+        """Where glass is, draw what would be seen without any, as fine as an edge: its own are not known."""
+        glass = [node for node in nodes if node in subject.materials.glass]
+        if not glass:
+            return
+        others = [node for node in nodes if node not in subject.materials.glass]
+        behind, geometry = self._behind(canvas), subject.stage.geometry
+        textures(self._seen(canvas))[0].use(BEHIND_UNIT)  # what is drawn must not be read
+        aim(behind, view, left, rows, canvas.side)
+        behind.clear(depth=0.0, viewport=behind.scissor)
+        self._context.enable_only(moderngl.DEPTH_TEST)
+        paint(behind, colors=False)
+        self._context.depth_func = "1"
+        geometry.draw(self._open, glass)
+        self._context.depth_func = "<"
+        geometry.draw(self._depth, others)
+        paint(behind, colors=True)
+        self._shaded(subject, others)
+        unclipped(behind)
+        textures(behind)[0].use(BEHIND_UNIT)
 
     def _refine(
-        self, subject: Subject, view: View, canvas: Canvas, left: int, rows: tuple[int, int] | None
+        self,
+        subject: Subject,
+        view: View,
+        canvas: Canvas,
+        nodes: list[int],
+        left: int,
+        rows: tuple[int, int] | None,
     ) -> None:
         """Find the edges, shut everything else off, and shade them in a finer picture."""
         edges, fine, seen = self._edges(canvas), self._fine(canvas), self._seen(canvas)
@@ -132,32 +173,33 @@ class ColorPass:
         fine.clear(viewport=fine.scissor)
         textures(edges)[0].use(FIRST_UNIT)
         self._context.enable_only(moderngl.DEPTH_TEST)
-        fine.color_mask = (False,) * 4
+        paint(fine, colors=False)
         self._context.depth_func = "1"
         self._mask.set(samples=canvas.side)
         self._mask.fill()
         self._context.depth_func = "<"
-        subject.stage.geometry.draw(self._depth, subject.stage.within(view, subject.t, rows))
-        fine.color_mask = (True,) * 4
-        self._shaded(subject, view, rows)
+        subject.stage.geometry.draw(self._depth, nodes)
+        paint(fine, colors=True)
+        self._shade.set(fineness=1)
+        self._shaded(subject, nodes)
         unclipped(fine)
 
     def _prepare(self, subject: Subject, view: View) -> None:
         """Tell the programs about the view and its lights."""
         view_from_world, look = invert(view.world_from_view), subject.stage.scene.spec.look
         subject.lighting.bind(view_from_world, self._shade)
+        self._albedo.use(ALBEDO_UNIT)
         self._shade.set(sky=(SKY * look.ambient,) * 3, ground=(GROUND * look.ambient,) * 3)
         self._shade.set(up=tuple(view_from_world[:3, 2]))
-        for program in (self._depth, self._shade):
+        for program in (self._depth, self._shade, self._open):
             program.set(clip_from_view=view.projection())
 
-    def _shaded(self, subject: Subject, view: View, rows: tuple[int, int] | None) -> None:
+    def _shaded(self, subject: Subject, nodes: list[int]) -> None:
         """Shade what lies at the depths that are in the target."""
         self._context.enable_only(moderngl.DEPTH_TEST)
         self._context.depth_func = "<="
-        stage = subject.stage
-        for nodes in subject.materials.groups(stage.within(view, subject.t, rows), self._shade):
-            stage.geometry.draw(self._shade, nodes)
+        for group in subject.materials.groups(nodes, self._shade):
+            subject.stage.geometry.draw(self._shade, group)
         self._context.depth_func = "<"
 
     def _seen(self, canvas: Canvas) -> moderngl.Framebuffer:
@@ -168,6 +210,9 @@ class ColorPass:
 
     def _fine(self, canvas: Canvas) -> moderngl.Framebuffer:
         return self._targets.light(canvas.side * canvas.width, canvas.side * canvas.height)
+
+    def _behind(self, canvas: Canvas) -> moderngl.Framebuffer:
+        return self._targets.behind(canvas.side * canvas.width, canvas.side * canvas.height)
 
     def _edges(self, canvas: Canvas) -> moderngl.Framebuffer:
         return self._targets.bare(canvas.width, canvas.height, 1, "f1")

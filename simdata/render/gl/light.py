@@ -13,6 +13,7 @@ from simdata.light import AreaLight, Light, SpotLight, Sun
 from simdata.render.caster import Casters, casters
 from simdata.render.gl.program import Program
 from simdata.render.gl.stage import Stage, columns
+from simdata.scene import Scene
 
 MAX_LIGHTS, MAX_SHADOWS = 16, 4
 ATLAS = 2048  # texels a side; four maps share it as quarters
@@ -54,7 +55,7 @@ class Lighting:
         self._maps = {}
         self._target.use()
         self._target.clear()
-        drawn = [node for node in stage.nodes if node in cast.nodes]
+        drawn = [node for node in stage.nodes if node in cast.nodes and not _clear(stage.scene, node)]
         for number, light in enumerate(shaded):
             corner = (side * (number % 2), side * (number // 2))
             self._maps[number] = _map_of(light, cast, corner, side)
@@ -160,6 +161,11 @@ def _map_of(light: Light, cast: Casters, corner: tuple[float, float], side: floa
     below = np.asarray(light.position) - (0, 0, 1)
     pose = look_at(light.position, tuple(center if distance > 1.05 * radius else below))
     return _Map(pose, True, near, distance + 11 * radius, min(tangent, WIDEST), corner, side)
+
+
+def _clear(scene: Scene, node: int) -> bool:
+    """Say whether most light goes through a node: no shadow is nearer the truth than a black one."""
+    return scene.spec.look.material(scene.nodes[node]).transmission > 0.5
 
 
 def _reaching(light: Light, center: np.ndarray) -> float:

@@ -1,83 +1,20 @@
-"""Materials on the device, and their textures, mip-mapped, within a bound."""
+"""Materials on the device: which nodes are made of which, as `surface.glsl` reads them."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
-
-import cv2
-import moderngl
-import numpy as np
 
 from simdata.color import linear_from_srgb
-from simdata.errors import RenderError
-from simdata.material import FieldTexture, ImageTexture, Material, Texture
+from simdata.material import FieldTexture, Layer, Material
 from simdata.render.gl.program import Program
+from simdata.render.gl.texture import Textures
 from simdata.scene import Scene
-from simdata.texture import texture_field
 
-SRGB8_ALPHA8 = 0x8C43  # Source: OpenGL 4.5 specification, table 8.12
-FIELD_UNIT, PICTURE_UNIT = 0, 1
+MAP_UNIT, MASK_UNIT = 0, 1
+PLAIN, FIELD, PICTURE = 0, 1, 2
 
-
-class Textures:
-    """Textures by content; the least used go when their bytes pass the limit.
-
-    Args:
-        context: where they are.
-        store: folder of imported pictures.
-        limit: bytes of texels, mip-maps included.
-    """
-
-    def __init__(self, context: moderngl.Context, store: Path | None, limit: int = 256 << 20) -> None:
-        self._context, self._store, self._limit, self._held = context, store, limit, 0
-        self._textures: OrderedDict[tuple[object, ...], moderngl.Texture] = OrderedDict()
-
-    def get(self, texture: Texture) -> moderngl.Texture:
-        """Return a texture, made when it is first asked for.
-
-        Raises:
-            RenderError: a picture is not in the store, or cannot be read.
-        """
-        key = _key(texture)
-        found = self._textures.pop(key, None)
-        if found is None:
-            found = self._field(texture) if isinstance(texture, FieldTexture) else self._picture(texture)
-            found.build_mipmaps()
-            found.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
-            self._held += _size(found)
-        self._textures[key] = found
-        return found
-
-    def trim(self) -> None:
-        """Drop what is over the limit; call it when nothing is being drawn."""
-        while self._held > self._limit and len(self._textures) > 1:
-            _, texture = self._textures.popitem(last=False)
-            self._held -= _size(texture)
-            texture.release()
-
-    def release(self) -> None:
-        """Give everything back."""
-        for texture in self._textures.values():
-            texture.release()
-        self._textures.clear()
-        self._held = 0
-
-    def _field(self, texture: FieldTexture) -> moderngl.Texture:
-        field = np.flipud(texture_field(texture.family, texture.seed))  # row 0 is v = 1, OpenGL's is v = 0
-        return self._context.texture(field.shape[::-1], 1, field.tobytes())
-
-    def _picture(self, texture: ImageTexture) -> moderngl.Texture:
-        if self._store is None:
-            raise RenderError(f"texture {texture.sha256[:12]}… is in a store; open the renderer with store=")
-        path = self._store / f"{texture.sha256}.png"
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-        if picture is None:
-            raise RenderError(f"{path} cannot be read as a picture: import its mesh again")
-        rgba = np.flipud(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA))
-        return self._context.texture(picture.shape[1::-1], 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8)
+Row = dict[str, float | tuple[float, ...]]
 
 
 class Materials:
@@ -87,8 +24,12 @@ class Materials:
         scene: its look is read.
         textures: the cache.
 
+    Attributes:
+        glass: the nodes that light goes through.
+
     Raises:
         RenderError: a picture is not in the store, or cannot be read.
+        UnknownNameError: no such family.
     """
 
     def __init__(self, scene: Scene, textures: Textures) -> None:
@@ -96,44 +37,72 @@ class Materials:
         self._textures, self._materials = textures, list(dict.fromkeys(of_nodes))
         number = {material: k for k, material in enumerate(self._materials)}
         self._number_of = [number[material] for material in of_nodes]
-        self._rows = [_row(material) for material in self._materials]
-        for material in self._materials:
-            if material.texture is not None:
-                textures.get(material.texture)
+        self._rows = [_row(material, textures) for material in self._materials]
+        self.glass = frozenset(k for k, material in enumerate(of_nodes) if material.transmission > 0)
 
     def groups(self, nodes: list[int], program: Program) -> Iterator[list[int]]:
         """Tell a program of each material in turn, and give the nodes that are made of it."""
         number_of = self._number_of.__getitem__
         for number, group in groupby(sorted(nodes, key=number_of), key=number_of):
-            texture = self._materials[number].texture
-            if texture is not None:
-                unit = FIELD_UNIT if isinstance(texture, FieldTexture) else PICTURE_UNIT
-                self._textures.get(texture).use(unit)
+            material = self._materials[number]
+            for texture, unit in ((material.texture, MAP_UNIT), (material.layer, MASK_UNIT)):
+                if texture is not None:
+                    self._textures.get(texture).texture.use(unit)
             program.set(**self._rows[number])
             yield list(group)
 
 
-def _key(texture: Texture) -> tuple[object, ...]:
+def _row(material: Material, textures: Textures) -> Row:
+    """Return a material as `surface.glsl` reads it."""
+    own: Row = {
+        "base": tuple(linear_from_srgb(channel) for channel in material.base_color),
+        "coat": material.coat,
+        "coat_roughness": material.coat_roughness,
+        "emission": material.emission,
+        "transmission": material.transmission,
+    }
+    own |= _textured(material, textures)
+    row = {f"material.{name}": value for name, value in own.items()}
+    return row | {f"layer.{name}": value for name, value in _layer(material.layer, textures).items()}
+
+
+def _textured(material: Material, textures: Textures) -> Row:
+    """Return what varies over a material; what has no texture is all of tone 0."""
+    texture, white = material.texture, (1.0, 1.0, 1.0)
+    row: Row = {
+        "texture": PLAIN if texture is None else PICTURE,
+        "low": white,
+        "high": white,
+        "accent": (*white, 0.0),
+        "roughness": (material.roughness,) * 3,
+        "metallic": (material.metallic,) * 3,
+        "relief": 0.0,
+        "loss": (0.0,) * 3,
+        "repeat": (1.0, 1.0) if texture is None else texture.repeat,
+    }
+    if texture is not None:
+        loss = textures.get(texture).loss
     if isinstance(texture, FieldTexture):
-        return ("field", texture.family, texture.seed)
-    return ("image", texture.sha256)
+        row["texture"], row["relief"] = FIELD, texture.relief
+        row["low"], row["high"] = texture.colors
+        row["accent"] = (*(texture.accent or white), float(texture.accent is not None))
+        row["roughness"] = texture.roughness or row["roughness"]
+        row["metallic"] = texture.metallic or row["metallic"]
+        row["loss"] = (loss.variance * texture.relief**2, loss.half, loss.rate)
+    return row
 
 
-def _size(texture: moderngl.Texture) -> int:
-    return texture.width * texture.height * texture.components * 4 // 3
-
-
-def _row(material: Material) -> dict[str, tuple[float, ...]]:
-    """Return a material as `shade.frag` reads it."""
-    low, high, repeat, kind = (0.0,) * 3, (0.0,) * 3, (1.0, 1.0), 0.0
-    if isinstance(material.texture, FieldTexture):
-        (low, high), repeat, kind = material.texture.colors, material.texture.repeat, 1.0
-    elif material.texture is not None:
-        repeat, kind = material.texture.repeat, 2.0
-    base = [linear_from_srgb(channel) for channel in material.base_color]
+def _layer(layer: Layer | None, textures: Textures) -> Row:
+    """Return what lies on a material."""
+    if layer is None or layer.amount == 0:
+        return {"count": 0}
+    loss = textures.get(layer).loss
     return {
-        "material.base": (*base, material.roughness),
-        "material.low": (*low, material.metallic),
-        "material.high": (*high, kind),
-        "material.repeat": (*repeat, 0.0, 0.0),
+        "count": 1,
+        "amount": layer.amount,
+        "color": tuple(linear_from_srgb(channel) for channel in layer.color),
+        "roughness": layer.roughness,
+        "metallic": layer.metallic,
+        "repeat": layer.repeat,
+        "loss": (loss.half, loss.rate),
     }

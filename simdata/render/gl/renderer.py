@@ -19,13 +19,14 @@ from simdata.render.gl.film import Film
 from simdata.render.gl.geometry import Geometry, Packed, geometry_key
 from simdata.render.gl.label import LabelPass
 from simdata.render.gl.light import Lighting
-from simdata.render.gl.material import Materials, Textures
+from simdata.render.gl.material import Materials
 from simdata.render.gl.probe import probe_device
 from simdata.render.gl.program import Program
 from simdata.render.gl.silhouette import SilhouettePass
 from simdata.render.gl.stage import Stage
 from simdata.render.gl.subject import Subject
 from simdata.render.gl.target import Targets
+from simdata.render.gl.texture import Textures
 from simdata.render.gl.view import pinhole_view
 from simdata.scene import Scene
 from simdata.silhouette import Silhouette, keeps_lines_straight

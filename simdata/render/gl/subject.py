@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from simdata.render.gl.albedo import ALBEDO_UNIT
 from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
-from simdata.render.gl.material import FIELD_UNIT, PICTURE_UNIT, Materials
+from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, Materials
 from simdata.render.gl.stage import Stage
 
+BEHIND_UNIT = 14
 # Sampler of `shade.frag` -> texture unit.
-UNITS = {"field": FIELD_UNIT, "picture": PICTURE_UNIT, "shadow_lit": LIT_UNIT, "shadow_depth": DEPTH_UNIT}
+UNITS = {
+    "map": MAP_UNIT,
+    "mask": MASK_UNIT,
+    "shadow_lit": LIT_UNIT,
+    "shadow_depth": DEPTH_UNIT,
+    "albedo": ALBEDO_UNIT,
+    "behind": BEHIND_UNIT,
+}
 
 
 @dataclass(frozen=True, eq=False)

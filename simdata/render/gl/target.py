@@ -39,6 +39,10 @@ class Targets:
         """Return linear rgb with coverage (4 float16), and a depth buffer."""
         return self._get("light", (width, height), depth=True)[0]
 
+    def behind(self, width: int, height: int) -> moderngl.Framebuffer:
+        """Return another one like `light`."""
+        return self._get("behind", (width, height), depth=True)[0]
+
     def bare(self, width: int, height: int, components: int, dtype: str) -> moderngl.Framebuffer:
         """Return a texture to draw into, without a depth buffer."""
         return self._get("bare", (width, height), (dtype, components))[0]
@@ -123,3 +127,9 @@ def aim(
 def unclipped(target: moderngl.Framebuffer) -> None:
     """Let a target be drawn into as a whole again."""
     target.scissor = (0, 0, target.width, target.height)
+
+
+def paint(target: moderngl.Framebuffer, colors: bool) -> None:
+    """Let drawing change the colours of the current target, or its depth alone."""
+    target.color_mask = (colors,) * 4
+    target.use()  # a mask takes hold when its target is bound

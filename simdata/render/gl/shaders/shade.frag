@@ -11,14 +11,28 @@ in vec3 position;
 in vec3 normal;
 in vec2 uv;
 
+uniform sampler2D behind;  // what is seen without any glass
+uniform int fineness;      // its samples along each side of a pixel
+
 layout(location = 0) out vec4 light_out;
 
+// Add what lies behind a pane.
+vec4 seen_through(Surface surface, vec3 light) {
+    vec4 sum = vec4(0.0);
+    ivec2 first = ivec2(gl_FragCoord.xy) * fineness;
+    for (int y = 0; y < fineness; y++)
+        for (int x = 0; x < fineness; x++) sum += texelFetch(behind, first + ivec2(x, y), 0);
+    sum /= float(fineness * fineness);
+    vec3 through = (1.0 - surface.veil) * surface.through;
+    return vec4(light + through * sum.rgb, 1.0 - dot(through, vec3(1.0 / 3.0)) * (1.0 - sum.a));
+}
+
 void main() {
-    vec2 along = dFdx(uv), across = dFdy(uv);
     vec3 facing = normalize(normal) * (gl_FrontFacing ? 1.0 : -1.0);
-    Surface surface = surface_at(uv, along, across, facing, -normalize(position));
+    Surface surface = surface_at(position, facing, uv);
     mat2 turn = turn_of(gl_FragCoord.xy);
-    vec3 light = from_everywhere(surface);
+    vec3 light = (1.0 - surface.veil) * (from_everywhere(surface) + surface.emission);
+    for (int coat = 0; coat < coats(surface); coat++) light += from_everywhere(varnish(surface));
     for (int i = 0; i < light_count; i++) {
         Light lamp = light_of(i);
         vec4 way = towards(lamp, position);
@@ -27,4 +41,5 @@ void main() {
         light += share * way.w * lamp.color.rgb * reflected(surface, way.xyz);
     }
     light_out = vec4(light, 1.0);
+    for (int pane = 0; pane < int(ceil(material.transmission)); pane++) light_out = seen_through(surface, light);
 }

@@ -5,11 +5,9 @@ uniform vec3 ground;  // … and from below
 uniform vec3 up;      // world's z, view frame
 
 vec3 from_everywhere(Surface surface) {
-    float n_v = max(dot(surface.normal, surface.view), 1e-3);
     vec3 mirror = reflect(-surface.view, surface.normal);
     vec3 scattered = mix(ground, sky, 0.5 + 0.5 * dot(surface.normal, up));
     float blur = mix(0.15, 1.0, surface.roughness);
     vec3 mirrored = mix(ground, sky, smoothstep(-blur, blur, dot(mirror, up)));
-    vec3 glossy = reflectance(surface.specular, surface.roughness, n_v);
-    return (1.0 - glossy) * surface.diffuse * scattered + glossy * mirrored;
+    return (1.0 - surface.glossy) * surface.diffuse * scattered + surface.glossy * mirrored;
 }
