@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from simdata.render.gl.albedo import ALBEDO_UNIT
 from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
 from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, Materials
+from simdata.render.gl.openness import OPEN_UNIT
 from simdata.render.gl.stage import Stage
+from simdata.render.gl.surroundings import MIRRORED_UNIT, Surroundings
 
-BEHIND_UNIT = 14
+BEHIND_UNIT = 11
 # Sampler of `shade.frag` -> texture unit.
 UNITS = {
     "map": MAP_UNIT,
@@ -18,6 +20,8 @@ UNITS = {
     "shadow_depth": DEPTH_UNIT,
     "albedo": ALBEDO_UNIT,
     "behind": BEHIND_UNIT,
+    "mirrored": MIRRORED_UNIT,
+    "opens": OPEN_UNIT,
 }
 
 
@@ -27,11 +31,16 @@ class Subject:
 
     Attributes:
         stage: nodes and their poses.
-        materials, lighting: of its look.
+        materials, lighting, surroundings: of its look.
         t: one of the scene's instants, seconds.
+        ambient: light from everywhere that is added to that of the surroundings.
+        sky: whether it is drawn where nothing stands before it.
     """
 
     stage: Stage
     materials: Materials
     lighting: Lighting
+    surroundings: Surroundings
     t: float
+    ambient: float
+    sky: bool = True
