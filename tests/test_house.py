@@ -28,6 +28,7 @@ STEPS: dict[str, int] = {
     "registry": 1,
     "rng": 1,
     "sensor": 1,
+    "sensor_kind": 6,
     "camera": 2,
     "distributions": 2,
     "rig": 3,
