@@ -31,6 +31,7 @@ Gain = Annotated[Scalar, Quantity("1", 1, 1000)]
 Bits = Annotated[Integer, Quantity("bits", 0, 16)]
 Quality = Annotated[Integer, Quantity("1", 0, 100)]
 Strength = Annotated[Scalar, Quantity("1", 0, 10)]
+Levels = Annotated[Scalar, Quantity("levels", 0, 255)]
 Metres = Annotated[Scalar, Quantity("m", 0.001, 1000)]
 Steepness = Annotated[Scalar, Quantity("rad", 0.01, math.pi / 2)]
 Seed = Annotated[Integer, Quantity("1", 0, 2**32 - 1)]
@@ -244,7 +245,7 @@ class StereoKind(_Triangulation):
     step: Pixels = Constant(value=0.0625)
     jitter: Pixels = Uniform(low=0.5, high=1.5)
     steepest: Steepness = Uniform(low=math.radians(70), high=math.radians(82))
-    plainest: Annotated[Scalar, Quantity("levels", 0, 255)] = Uniform(low=0.5, high=2.5)
+    plainest: Levels = Uniform(low=0.5, high=2.5)
     window: Annotated[Integer, Quantity("px", 3, 63)] = Constant(value=7)
 
     def draw(self, scope: Scope) -> StereoDepth:
@@ -261,7 +262,8 @@ class ActiveStereoKind(_Triangulation):
     power: Annotated[Scalar, Quantity("1", 0, 1000)] = LogUniform(low=0.5, high=2)
     ambient: Annotated[Scalar, Quantity("1", 0, 1000)] = LogUniform(low=0.01, high=0.2)
     density: Annotated[Scalar, Quantity("1", 0.01, 0.9)] = Uniform(low=0.1, high=0.3)
-    noise: Annotated[Scalar, Quantity("levels", 0, 64)] = Uniform(low=1, high=4)
+    noise: Levels = Uniform(low=1, high=4)
+    plainest: Levels = Constant(value=3)
     window: Annotated[Integer, Quantity("px", 1, 21)] = Constant(value=7)
     pattern_seed: Seed = AnySeed
 

@@ -29,6 +29,7 @@ STEPS: dict[str, int] = {
     "rng": 1,
     "sensor": 1,
     "sensor_kind": 6,
+    "active_stereo": 7,
     "camera": 2,
     "distributions": 2,
     "rig": 3,

@@ -86,6 +86,7 @@ class ActiveStereo(Triangulation):
         ambient: infrared light from everywhere, in the same unit.
         density: share of the pattern's cells that shine.
         noise: sigma of the pictures' grey levels, 0 to 255, where they are bright; less where they are dark.
+        plainest: deviation of the grey levels within a window below which nothing is found.
         window: side of what is matched, pixels.
         pattern_seed: of the dots: a projector's own.
     """
@@ -97,6 +98,7 @@ class ActiveStereo(Triangulation):
     ambient: float = Field(default=0.05, ge=0)
     density: float = Field(default=0.2, gt=0, lt=1)
     noise: float = Field(default=2.0, ge=0)
+    plainest: float = Field(default=3.0, ge=0)
     window: int = Field(default=7, ge=1, le=21)
     pattern_seed: Seed = 0
 
