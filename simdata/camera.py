@@ -4,7 +4,7 @@ Camera frame is OpenCV's: x right, y down, z forward. Pixel (column j, row i) ha
 (j + 0.5, i + 0.5); the image spans [0, width] x [0, height]. `depth` is planar z in metres.
 
 Labels are sharp: they are taken through the pinhole's centre at the middle of each row's exposure. Exposure
-time, aperture and exposure compensation change colours alone.
+time, aperture, exposure compensation and sensor change colours alone.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pydantic import Field, model_validator
 from simdata.geometry import Pose, Vector, rotation_from_vector
 from simdata.lens import MAX_SIDE, AnyLens, BrownConrady, KannalaBrandt, Lens, Pinhole
 from simdata.model import Model
+from simdata.sensor import DepthSensor, Sensor
 
 __all__ = [
     "MAX_SIDE",
@@ -108,6 +109,8 @@ class Camera(Model):
         shutter: exposure and readout; an instant for all rows by default.
         aperture: depth of field; None keeps everything sharp.
         ev: exposure compensation, stops.
+        sensor: what happens to the light behind the lens; None is perfect and takes it as it is.
+        depth_sensor: what measures depth from where it stands; None does not.
     """
 
     name: str
@@ -119,11 +122,15 @@ class Camera(Model):
     shutter: Shutter = Shutter()
     aperture: Aperture | None = None
     ev: float = Field(default=0.0, ge=-20, le=20)
+    sensor: Sensor | None = None
+    depth_sensor: DepthSensor | None = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Camera:
         if self.near >= self.far:
             raise ValueError(f"near {self.near:g} m is not below far {self.far:g} m")
+        if self.depth_sensor is not None and self.lens.lens != "pinhole":
+            raise ValueError(f"a depth sensor looks through a pinhole, {self.name!r} has {self.lens.lens}")
         return self
 
     @property

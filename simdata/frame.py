@@ -14,6 +14,7 @@ from simdata.silhouette import Silhouette
 
 # name -> (trailing shape, dtype); any other layer only has to be (H, W, ...).
 KNOWN_LAYERS: dict[str, tuple[tuple[int, ...], type]] = {
+    "clean": ((3,), np.uint8),
     "depth": ((), np.float32),
     "distance": ((), np.float32),
     "node_ids": ((), np.int32),
@@ -31,6 +32,8 @@ class Frame:
         t: when, seconds.
         layers: name -> (H, W, ...) array, read-only. Known ones:
             rgb: (H, W, 3) uint8, sRGB.
+            clean: (H, W, 3) uint8, sRGB: rgb without the camera's noise and blur, equally exposed. Of cameras
+                that have a sensor.
             node_ids: (H, W) int32; i is `scene.nodes[i - 1]`, 0 is background. Taken at pixel centres.
             depth: (H, W) float32, planar z, metres; inf where nothing was hit. 0 or less beyond 90 degrees
                 off the axis.

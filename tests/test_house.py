@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 STEPS: dict[str, int] = {
     "errors": 0,
     "model": 0,
-    "color": 1,
+    "color": 0,
     "noise": 1,
     "coverage": 1,
     "geometry": 1,
@@ -27,6 +27,7 @@ STEPS: dict[str, int] = {
     "mesh": 1,
     "registry": 1,
     "rng": 1,
+    "sensor": 1,
     "camera": 2,
     "distributions": 2,
     "rig": 3,

@@ -31,6 +31,7 @@ from simdata.render.face import Face, atlas_places, face_near, faces, sub_rays
 from simdata.render.tiny_light import Lamp, lamp_of
 from simdata.render.tiny_loan import Lent, TextureLoader, no_garbage_collection
 from simdata.scene import Scene
+from simdata.sensor import expose, undeveloped
 
 # PyBullet cuts a mesh above 131,072 vertices or 524,288 indices, silently: larger ones are several bodies.
 CHUNK_FACES = 40_000
@@ -107,7 +108,7 @@ class TinyRenderer:
         self._scene, self._bounds = scene, [mesh.bounds for mesh in meshes]
 
     def render(self, camera: Camera, t: float = 0.0) -> Frame:
-        """Draw rgb, node_ids and depth.
+        """Draw rgb, node_ids and depth; and "clean" where the camera has a sensor.
 
         Raises:
             RenderError: no scene is loaded.
@@ -119,7 +120,7 @@ class TinyRenderer:
         if self._side > 1:
             rgb, _, _ = self._draw(_finer(camera, self._side), t)
             rgb = cv2.resize(rgb, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
-        return Frame(camera, t, {"rgb": rgb, "node_ids": node_ids, "depth": depth})
+        return Frame(camera, t, {**_exposed(rgb, camera, t), "node_ids": node_ids, "depth": depth})
 
     def capture(self, camera: Camera, t: float = 0.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return what PyBullet's `getCameraImage` gives, untouched: the measure of what we add to it.
@@ -234,7 +235,7 @@ class TinyRenderer:
         rgb = cv2.resize(fine, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
         truth = ray_scene(scene, self._store).view(camera, t)
         del truth["normals"]  # as there are none of a pinhole
-        return Frame(camera, t, {"rgb": rgb, **truth})
+        return Frame(camera, t, {**_exposed(rgb, camera, t), **truth})
 
     def _light(self, scene: Scene, t: float) -> Lamp:
         """Set up the lamp and draw the depths it sees, once an instant."""
@@ -302,6 +303,11 @@ def _require_sharp(camera: Camera) -> None:
         raise UndrawableError(
             f"renderer tiny draws sharp pictures only; {camera.name!r} has {what}; try renderer: gl"
         )
+
+
+def _exposed(rgb: np.ndarray, camera: Camera, t: float) -> dict[str, np.ndarray]:
+    """Let a camera's sensor see the light that makes a picture."""
+    return {"rgb": rgb} if camera.sensor is None else expose(undeveloped(rgb), camera.sensor, t=t)
 
 
 def _face_camera(camera: Camera, t: float, face: Face) -> Camera:

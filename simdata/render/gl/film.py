@@ -1,4 +1,4 @@
-"""From a camera to its picture: views that cover the lens, shots that make the exposure, and development."""
+"""From a camera to its light: views that cover the lens, and shots that make the exposure."""
 
 from __future__ import annotations
 
@@ -37,12 +37,11 @@ class Film:
         self._context, self._targets, self._colors = context, targets, colors
         self._side = math.isqrt(samples)
         self._add = Program(context, "screen", "add", light=LIGHT_UNIT)
-        self._develop = Program(context, "screen", "develop", light=LIGHT_UNIT)
         self._resample = Program(context, "screen", "resample", faces=LIGHT_UNIT, rays=RAYS_UNIT)
         self._rays: OrderedDict[Lens, moderngl.Texture] = OrderedDict()
 
     def picture(self, subject: Subject, camera: Camera, distances: np.ndarray) -> np.ndarray:
-        """Take a picture, (H, W, 3) uint8 sRGB.
+        """Take a picture: linear rgb times coverage, and coverage, (H, W, 4) float16.
 
         Args:
             subject: what stands before the camera.
@@ -57,11 +56,12 @@ class Film:
             light = self._shot(subject, camera, taken[0], rows)
         else:
             light = self._mean(subject, camera, taken, rows)
-        return self._developed(light, camera, subject)
+        read = np.frombuffer(light.read(), np.dtype(light.dtype.replace("f", "<f")))
+        return read.reshape(camera.height, camera.width, 4).astype(np.float16, copy=False)
 
     def release(self) -> None:
         """Give everything back."""
-        for program in (self._add, self._develop, self._resample):
+        for program in (self._add, self._resample):
             program.release()
         for texture in self._rays.values():
             texture.release()
@@ -161,18 +161,6 @@ class Film:
             )
         self._rays.move_to_end(lens)
         return self._rays[lens]
-
-    def _developed(self, light: moderngl.Texture, camera: Camera, subject: Subject) -> np.ndarray:
-        """Expose, compress, encode."""
-        target = self._targets.bare(camera.width, camera.height, 4, "f1")
-        target.use()
-        light.use(LIGHT_UNIT)
-        self._context.enable_only(moderngl.NOTHING)
-        backdrop = subject.stage.scene.spec.look.backdrop
-        self._develop.set(exposure=2.0**camera.ev, backdrop=backdrop)
-        self._develop.fill()
-        rgba = np.frombuffer(textures(target)[0].read(), np.uint8)
-        return np.ascontiguousarray(rgba.reshape(camera.height, camera.width, 4)[..., :3])
 
 
 def _moment(camera: Camera, t: float, shot: Shot, first: int, end: int) -> float:

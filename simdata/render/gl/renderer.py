@@ -28,6 +28,7 @@ from simdata.render.gl.subject import Subject
 from simdata.render.gl.target import Targets
 from simdata.render.gl.view import pinhole_view
 from simdata.scene import Scene
+from simdata.sensor import expose
 from simdata.silhouette import Silhouette, keeps_lines_straight
 
 SAMPLES = 4
@@ -89,6 +90,8 @@ class GlRenderer:
     def render(self, camera: Camera, t: float = 0.0) -> Frame:
         """Draw rgb, node_ids, depth, normals and the silhouettes of all labelled objects.
 
+        And what a perfect sensor sees, "clean", where the camera has another one.
+
         Raises:
             RenderError: no scene is loaded, or the picture is larger than the device can.
         """
@@ -100,8 +103,10 @@ class GlRenderer:
                 self._lit_at = t
             layers, silhouettes = self._truth(self._stage, camera, t)
             subject = Subject(self._stage, self._materials, self._lighting, t)
-            rgb = self._film.picture(subject, camera, layers.get("distance", layers["depth"]))
-        return Frame(camera, t, {"rgb": rgb, **layers}, silhouettes)
+            light = self._film.picture(subject, camera, layers.get("distance", layers["depth"]))
+        backdrop = self._stage.scene.spec.look.backdrop
+        pictures = expose(light, camera.sensor, camera.ev, backdrop=backdrop, t=t)
+        return Frame(camera, t, {**pictures, **layers}, silhouettes)
 
     def close(self) -> None:
         """Give back all that is on the device; nothing can be drawn afterwards."""

@@ -1,0 +1,73 @@
+"""Taking the picture: from linear light to pixels, through a sensor or without one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from simdata.sensor.chip import digitised, filled
+from simdata.sensor.optics import through_lens
+from simdata.sensor.process import processed
+from simdata.sensor.tone import develop, exposed
+from simdata.sensor.value import Sensor
+
+AUTO_STOPS = 12.0  # that auto exposure gives or takes at most
+STOP_PARTS = 64  # it has steps, so that rounding in the last bits changes nothing
+_DARK = 1e-5  # light that counts as darker for nobody
+_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Source: IEC 61966-2-1
+
+
+def metered(light: np.ndarray, key: float) -> float:
+    """Return the stops that bring the log-average of what is covered to `key`; 0 where nothing is.
+
+    Every other pixel of every other row is looked at.
+
+    Source: Reinhard et al., "Photographic tone reproduction for digital images" (2002), equation 1.
+
+    Args:
+        light: (H, W, 3 or 4) float16; see `develop`.
+        key: light, above 0.
+    """
+    seen = light[::2, ::2].reshape(-1, light.shape[-1]).astype(np.float32)
+    if light.shape[-1] == 4:
+        seen = seen[seen[:, 3] > 0.5]
+        seen = seen[:, :3] / seen[:, 3:]
+    if not len(seen):
+        return 0.0
+    average = np.log2(np.maximum(seen @ _LUMINANCE, _DARK), dtype=np.float64).mean()
+    stops = float(np.clip(math.log2(key) - average, -AUTO_STOPS, AUTO_STOPS))
+    return round(stops * STOP_PARTS) / STOP_PARTS
+
+
+def expose(
+    light: np.ndarray,
+    sensor: Sensor | None = None,
+    ev: float = 0.0,
+    *,
+    backdrop: Sequence[float] = (0, 0, 0),
+    t: float = 0.0,
+) -> dict[str, np.ndarray]:
+    """Take the picture.
+
+    Args:
+        light: (H, W, 3 or 4) float16; see `develop`.
+        sensor: None is a perfect one that takes the light as it is.
+        ev: exposure compensation, stops.
+        backdrop: sRGB where nothing covers.
+        t: when, seconds; each instant has its own noise.
+
+    Returns:
+        "rgb": (H, W, 3) uint8 sRGB; behind a sensor also "clean", what a perfect one sees, equally exposed.
+    """
+    if sensor is None:
+        return {"rgb": develop(light, ev, backdrop)}
+    auto = metered(light, sensor.key) if sensor.key else 0.0
+    ev += auto + sensor.exposure_error
+    clean = develop(light, ev, backdrop)
+    if sensor.perfect:
+        return {"rgb": clean, "clean": clean}
+    falling = through_lens(exposed(light, ev, backdrop), sensor)
+    numbers = digitised(falling, sensor, 2.0 ** max(auto, 0), t)
+    return {"rgb": processed(filled(numbers, sensor), sensor), "clean": clean}
