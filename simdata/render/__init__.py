@@ -18,11 +18,13 @@ RENDERERS = Registry(
     {
         "flat": "simdata.render.flat:FlatRenderer",
         "gl": "simdata.render.gl:GlRenderer",
+        "mitsuba": "simdata.render.mitsuba:MitsubaRenderer",
         "tiny": "simdata.render.tiny:TinyRenderer",
     },
     "simdata.renderers",
     {
         "gl": "pip install 'moderngl>=5.12'",
+        "mitsuba": "pip install 'simdata[mitsuba]'",
         "tiny": "pip install 'pybullet>=3.2.7' (wheels: Linux x86_64, Python 3.11 or older)",
     },
 )
