@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +12,11 @@ from simdata.camera import Camera, pixel_centers
 
 @dataclass(frozen=True, eq=False)
 class Rays:
-    """Any rays.
+    """The rays of some pixels, so many each, one pixel after another.
 
     Attributes:
-        origins, directions: (n, 3) metres, world frame; directions are unit, nan for no ray.
-        near, far: (n,) metres along them between which things are seen.
+        origins, directions: (pixels, samples, 3) metres, world frame; directions are unit, nan for no ray.
+        near, far: (pixels, samples) metres along them between which things are seen.
     """
 
     origins: np.ndarray
@@ -25,42 +24,39 @@ class Rays:
     near: np.ndarray
     far: np.ndarray
 
-    def part(self, chosen: np.ndarray) -> Rays:
-        """Return some of the rays."""
-        return Rays(self.origins[chosen], self.directions[chosen], self.near[chosen], self.far[chosen])
 
+def exposed(camera: Camera, t: float, samples: int, rows: slice) -> Rays:
+    """Return the rays of some rows of a picture.
 
-def joined(parts: Sequence[Rays]) -> Rays:
-    """Return many rays as one."""
-    arrays = zip(*((one.origins, one.directions, one.near, one.far) for one in parts), strict=True)
-    return Rays(*(np.concatenate(array) for array in arrays))
+    All pixels share the places of their samples; what is random is how paths go on from there.
 
-
-def exposed(camera: Camera, t: float, samples: int) -> Iterator[Rays]:
-    """Yield the rays of a picture: of each of its samples those of all pixels, row by row.
-
-    Pixels share the places of their samples; what is random is how paths go on from there.
+    Args:
+        camera, t: who looks, and when, seconds.
+        samples: a pixel.
+        rows: which.
     """
-    for right, down, moment, area, turn in spread(samples, 5):
-        delay = camera.shutter.exposure * moment if camera.motion.moves else 0.0
-        poses = camera.world_from_camera((camera.row_times(t)[:, None] if camera.rolls else t) + delay)
-        rays = camera.lens.rays(pixel_centers(camera) + (right, down))
-        eye = np.zeros(3)
-        if camera.aperture is not None:
-            reach, angle = camera.aperture.diameter / 2 * math.sqrt(area + 0.5), math.tau * turn
-            eye[:2] = reach * math.cos(angle), reach * math.sin(angle)
-            rays = rays - eye / camera.aperture.focus
-        length = np.linalg.norm(rays, axis=-1)
-        ways = np.einsum("...ij,...j->...i", poses[..., :3, :3], rays / length[..., None])
-        origins = np.broadcast_to(poses[..., :3, 3] + poses[..., :3, :3] @ eye, ways.shape)
-        limits = (limit * length.ravel() for limit in (camera.near, camera.far))
-        yield Rays(origins.reshape(-1, 3), ways.reshape(-1, 3), *limits)
+    right, down, moment, area, turn = spread(samples, 5).T
+    times = t + camera.shutter.exposure * moment if camera.motion.moves else np.array([t])
+    if camera.rolls:
+        times = times + (camera.row_times(t)[rows, None, None] - t)
+    poses = camera.world_from_camera(times)
+    rays = camera.lens.rays(pixel_centers(camera)[rows, :, None] + np.stack([right, down], -1))
+    eyes = np.zeros((samples, 3))
+    if camera.aperture is not None:
+        reach, angle = camera.aperture.diameter / 2 * np.sqrt(area + 0.5), math.tau * turn
+        eyes[:, :2] = (reach * (np.cos(angle), np.sin(angle))).T
+        rays = rays - eyes / camera.aperture.focus
+    length = np.linalg.norm(rays, axis=-1)
+    turns, places = poses[..., :3, :3], poses[..., :3, 3]
+    ways = np.einsum("...ij,...j->...i", turns, rays / length[..., None])
+    origins = np.broadcast_to(places + np.einsum("...ij,...j->...i", turns, eyes), ways.shape)
+    shape = -1, samples
+    limits = (limit * length.reshape(shape) for limit in (camera.near, camera.far))
+    return Rays(origins.reshape(*shape, 3), ways.reshape(*shape, 3), *limits)
 
 
 def spread(count: int, dimensions: int) -> np.ndarray:
-    """Return points spread evenly over a cube of side 1 about its middle, 0: (count, dimensions).
-
-    One point is in the middle; the mean of many is, too, but for what reaches over the side.
+    """Return points spread evenly over a cube of side 1 about 0, (count, dimensions); a single one is 0.
 
     Source: Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences" (2018).
     """

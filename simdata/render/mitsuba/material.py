@@ -17,6 +17,8 @@ from simdata.texture import Baked, baked
 
 # Mitsuba's name for a reflectance of 4 % at normal incidence: a refractive index of 1.5.
 SPECULAR, INDEX = 0.5, 1.5
+# What that gloss takes from the light that is scattered below it; Disney's model lets it keep all.
+DIMMED = 0.04
 # Disney's clearcoat is a quarter of a varnish's reflection …
 FULL_COAT = 4.0
 # … and alpha falls from this to this as its gloss rises from 0 to 1. Source: Burley, "Physically-Based Shading
@@ -67,13 +69,19 @@ def _opaque(material: Material, maps: Baked | None) -> dict[str, Any]:
     }
     looks: dict[str, Any] = {"type": "principled", "specular": SPECULAR, **(coat if material.coat else {})}
     if maps is None:
-        looks["base_color"] = {"type": "rgb", "value": _linear(material)}
+        color = np.array(_linear(material)) * _scattering(material.metallic)
+        looks["base_color"] = {"type": "rgb", "value": color.tolist()}
         return looks | {"roughness": max(material.roughness, SMOOTHEST), "metallic": material.metallic}
-    looks["base_color"] = _picture(LINEAR[maps.color], maps)
+    looks["base_color"] = _picture(LINEAR[maps.color] * _scattering(maps.metallic[..., None] / 255), maps)
     looks["roughness"] = _picture(np.maximum(maps.roughness / 255, SMOOTHEST), maps)
     if maps.metallic.any():
         looks["metallic"] = _picture(maps.metallic / 255, maps)
     return looks
+
+
+def _scattering(metallic: Any) -> Any:
+    """Return the factor of a base colour, by metalness."""
+    return 1 - DIMMED * (1 - metallic)
 
 
 def _relief(surface: dict[str, Any], maps: Baked | None) -> dict[str, Any]:

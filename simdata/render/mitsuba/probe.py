@@ -73,6 +73,13 @@ def find_way(device: str = "auto") -> tuple[Way, str]:
     raise RenderError(f"Mitsuba draws on no {device} here. " + "; ".join(faults))
 
 
+def advice(way: Way) -> str:
+    """Say how this machine's CPU could draw faster; "" where it does already."""
+    if way.variant != SCALAR:
+        return ""
+    return f", several times slower than with LLVM 17 or newer: apt-get install libllvm19, or set {LLVM_VARIABLE}"
+
+
 def _ways(device: str) -> Iterator[Way]:
     """Yield all that could work on a device, best first."""
     if device != "cpu":

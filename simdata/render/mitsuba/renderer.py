@@ -16,22 +16,31 @@ from simdata.frame import Frame
 from simdata.raycast import ray_scene
 from simdata.render import Probe
 from simdata.render.mitsuba.path import collected
-from simdata.render.mitsuba.probe import find_way
+from simdata.render.mitsuba.probe import LLVM_VARIABLE, advice, find_way
 from simdata.render.mitsuba.stage import Stage
 from simdata.scene import Scene
 from simdata.sensor import expose
 
-SAMPLES = 64
+SAMPLES, MOST_SAMPLES = 64, 256
 
 
 class MitsubaRenderer:
-    """Draws any camera with Mitsuba's path tracer; see `simdata.render.Renderer` for the arguments."""
+    """Draws any camera with Mitsuba's path tracer; see `simdata.render.Renderer` for the arguments.
 
-    def __init__(self, *, store: Path | None = None, samples: int = 0, device: str = "auto") -> None:
+    Args:
+        denoise: let OptiX take the noise out; on a GPU alone.
+    """
+
+    def __init__(
+        self, *, store: Path | None = None, samples: int = 0, device: str = "auto", denoise: bool = False
+    ) -> None:
         self.way, _ = find_way(device)
-        os.environ.update(self.way.environment)  # read when the variant is first used
+        if denoise and self.way.device != "gpu":
+            raise RenderError("mitsuba denoises on a GPU alone; leave render.denoise out, or take more samples")
+        if self.way.llvm:
+            os.environ[LLVM_VARIABLE] = self.way.llvm  # read when the variant is first used
         mi.set_variant(self.way.variant)
-        self._store, self._samples = store, samples or SAMPLES
+        self._store, self._samples, self._denoise = store, samples or SAMPLES, denoise
         self._scene: Scene | None = None
         self._stage: tuple[float, Stage] | None = None
 
@@ -43,7 +52,8 @@ class MitsubaRenderer:
             RenderError: none does on this device, and why.
         """
         way, version = find_way(device)
-        return Probe(f"Mitsuba {version} on the {way.device.upper()}: {way}", way.device, SAMPLES, (way.environment,))
+        says = f"Mitsuba {version} on the {way.device.upper()}: {way}{advice(way)}"
+        return Probe(says, way.device, SAMPLES, (way.environment,), MOST_SAMPLES, way.device == "gpu")
 
     def load(self, scene: Scene) -> None:
         """Take a scene; the one before is forgotten.
@@ -69,6 +79,9 @@ class MitsubaRenderer:
         told = f"{camera.model_dump_json()} {t!r} {self._scene.spec.look.digest}"
         seed = hashlib.sha256(told.encode()).hexdigest()
         light = collected(self._staged(t), camera, t, self._samples, seed)
+        if self._denoise:
+            denoiser = mi.OptixDenoiser([camera.width, camera.height])
+            light[..., :3] = np.array(denoiser(mi.TensorXf(light[..., :3])))
         light = np.clip(light, 0, np.finfo(np.float16).max).astype(np.float16)
         pictures = expose(light, camera.sensor, camera.ev, backdrop=look.backdrop, t=t)
         layers = ray_scene(self._scene, self._store).view(camera, t)

@@ -57,32 +57,42 @@ class Stage:
         sky = sky_emitter(look, store)
         self._sky = None if sky is None else mi.load_dict(sky)
         self._paths = mi.load_dict({"type": "path", "max_depth": DEPTH})
-        self._sampler = mi.load_dict({"type": "independent"})
+        self._sampler = mi.load_dict({"type": "multijitter"})
         self.haze = look.haze
 
     def follow(self, rays: Rays, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Find what light comes along rays, none of them nan.
+        """Find what light comes along rays.
 
         Args:
-            rays: n of them.
+            rays: of pixels, so many samples each.
             seed: of all that is random.
 
         Returns:
-            (n, 4) float32: linear rgb, and 1 where a surface or the sky is seen, else 0.
-            (n,) float32: metres to the surface, inf for none.
+            (pixels, samples, 4): linear rgb, and 1 where a surface or the sky is seen, else 0.
+            (pixels, samples): metres to the surface, inf for none.
         """
-        starts = rays.origins + rays.near[:, None] * rays.directions
-        bounds = rays.far - rays.near
+        pixels, samples = rays.near.shape
+        self._sampler.set_sample_count(samples)
+        starts = rays.origins + rays.near[..., None] * rays.directions
+        ray = starts, rays.directions, rays.far - rays.near
         if mi.variant().startswith("scalar"):
-            self._sampler.seed(seed, 1)
-            each = zip(starts.tolist(), rays.directions.tolist(), bounds.tolist(), strict=True)
-            found = np.array([self._path(*ray) for ray in each], np.float32).reshape(-1, 5)
+            found = np.stack([self._pixel(seed + k, *(part[k].tolist() for part in ray)) for k in range(pixels)])
         else:
-            self._sampler.seed(seed, len(bounds))
-            ray = (values.T.astype(np.float32) for values in (starts, rays.directions, bounds))
-            found = np.stack([np.array(mi.Float(values)) for values in self._path(*ray)], -1)
-        light, distances = found[:, :4], found[:, 4] + rays.near.astype(np.float32)
-        return light, distances
+            self._sampler.set_samples_per_wavefront(samples)
+            self._sampler.seed(seed, pixels * samples)
+            lanes = (np.float32(part).reshape(pixels * samples, -1).T.squeeze() for part in ray)
+            found = np.stack([np.array(mi.Float(values)) for values in self._path(*lanes)], -1)
+        found = found.reshape(pixels, samples, 5)
+        return found[..., :4], found[..., 4] + rays.near
+
+    def _pixel(self, seed: int, *rays: list[Any]) -> np.ndarray:
+        """Follow the rays of one pixel one by one, (samples, 5)."""
+        self._sampler.seed(seed, 1)
+        found = []
+        for ray in zip(*rays, strict=True):
+            found.append(self._path(*ray))
+            self._sampler.advance()
+        return np.array(found)
 
     def _path(self, start: Any, way: Any, bound: Any) -> tuple[Any, ...]:
         """Follow one ray, or as many as Mitsuba's vectors hold: red, green, blue, coverage, metres."""
