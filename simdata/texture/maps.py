@@ -8,14 +8,16 @@ import numpy as np
 
 from simdata.errors import UnknownNameError
 from simdata.rng import Stream
-from simdata.texture import plain
+from simdata.texture import cloth, ground, layer, masonry, metal, plain, sheet, stone, wood
 from simdata.texture.field import Family, Field, Layer
 
 # Texels a side.
 SIZE = 512
 
-FAMILIES: dict[str, Family] = dict(sorted(plain.FAMILIES.items()))
-LAYERS: dict[str, Layer] = dict(sorted(plain.LAYERS.items()))
+_ROOMS = (plain, wood, stone, masonry, ground, metal, cloth, sheet)
+_ALL: dict[str, Family] = {name: family for room in _ROOMS for name, family in room.FAMILIES.items()}
+FAMILIES = {name: _ALL[name] for name in sorted(_ALL)}
+LAYERS = layer.LAYERS
 
 
 @lru_cache(maxsize=64)
