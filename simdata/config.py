@@ -142,13 +142,16 @@ class RenderConfig(Model):
     """How colours are drawn. Labels depend on none of it.
 
     Attributes:
-        samples: colour samples a pixel; 0 takes the renderer's own choice (gl 4, tiny 1).
+        samples: colour samples a pixel; 0 takes the renderer's own choice (gl 4, mitsuba 64, tiny 1); only
+            mitsuba takes 256.
         device: "gpu" fails where there is none, "cpu" leaves it alone, "auto" takes one where there is one;
             settled in the plan, so that all workers draw alike.
+        denoise: take out the noise of few samples; only mitsuba on a GPU can.
     """
 
-    samples: Literal[0, 1, 4, 16, 64] = 0
+    samples: Literal[0, 1, 4, 16, 64, 256] = 0
     device: Literal["auto", "cpu", "gpu"] = "auto"
+    denoise: bool = False
 
 
 class RunConfig(Model):

@@ -112,7 +112,7 @@ class Pipeline:
         if self._renderer is None:
             render = self.config.render
             self._renderer = make_renderer(
-                self.config.renderer, store=self.store, samples=render.samples, device=render.device
+                self.config.renderer, store=self.store, **render.model_dump()
             )
         return self._renderer
 
@@ -159,7 +159,7 @@ def resolve(config: Config, store: Path) -> Config:
         builder = builder.prepare(store)
     fields = builder.model_dump(mode="json")
     render = config.render
-    taken = resolve_renderer(config.renderer, samples=render.samples, device=render.device)
+    taken = resolve_renderer(config.renderer, **render.model_dump())
     settled = render.model_copy(update={"samples": taken.samples, "device": taken.device})
     resolved = config.model_copy(update={"builder": fields, "renderer": taken.name, "render": settled})
     try:

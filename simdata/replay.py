@@ -60,7 +60,7 @@ def replay(dataset: Dataset, image_id: int, *, changes: Sequence[str] = ()) -> R
     store = dataset.path / "assets"
     config = dataset.config
     renderer = make_renderer(
-        config.renderer, store=store, samples=config.render.samples, device=config.render.device
+        config.renderer, store=store, **config.render.model_dump()
     )
     try:
         renderer.load(scene)

@@ -18,11 +18,13 @@ RENDERERS = Registry(
     {
         "flat": "simdata.render.flat:FlatRenderer",
         "gl": "simdata.render.gl:GlRenderer",
+        "mitsuba": "simdata.render.mitsuba:MitsubaRenderer",
         "tiny": "simdata.render.tiny:TinyRenderer",
     },
     "simdata.renderers",
     {
         "gl": "pip install 'moderngl>=5.12'",
+        "mitsuba": "pip install 'simdata[mitsuba]'",
         "tiny": "pip install 'pybullet>=3.2.7' (wheels: Linux x86_64, Python 3.11 or older)",
     },
 )
@@ -40,12 +42,24 @@ class Probe:
         device: what draws, "cpu" or "gpu".
         samples: colour samples a pixel that it takes when nobody says how many.
         shares: one for each of the machine's devices: the environment in which a worker takes that one.
+        most_samples: colour samples a pixel that it takes at most.
+        denoises: whether it can take out the noise that few samples leave.
     """
 
     says: str
     device: str
     samples: int
     shares: tuple[Mapping[str, str], ...] = ({},)
+    most_samples: int = 64
+    denoises: bool = False
+
+    def refusal(self, samples: int, denoise: bool) -> str:
+        """Say what of a wish it cannot do; "" for nothing."""
+        if samples > self.most_samples:
+            return f"it takes at most {self.most_samples} samples a pixel, not {samples}; try renderer mitsuba"
+        if denoise and not self.denoises:
+            return "it cannot denoise here; only renderer mitsuba on a GPU can: leave render.denoise out"
+        return ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +86,7 @@ class Renderer(Protocol):
 
         Args:
             store: folder of imported meshes and textures.
-            samples: colour samples a pixel: 1, 4, 16 or 64; 0 is the renderer's own choice.
+            samples: colour samples a pixel: 1, 4, 16, 64 or 256; 0 is the renderer's own choice.
             device: "cpu", "gpu" or "auto".
 
         Raises:
@@ -98,31 +112,39 @@ class Renderer(Protocol):
 
 
 def make_renderer(
-    name: str, *, store: Path | None = None, samples: int = 0, device: str = "auto"
+    name: str, *, store: Path | None = None, samples: int = 0, device: str = "auto", denoise: bool = False
 ) -> Renderer:
     """Open the renderer called `name`; it is never replaced by another one.
+
+    Args:
+        denoise: only renderers whose probe says that they can are ever told.
 
     Raises:
         UnknownNameError: no such renderer.
         RenderError: it cannot open on this machine.
     """
-    renderer: Renderer = RENDERERS.load(name)(store=store, samples=samples, device=device)
+    wish = {"denoise": True} if denoise else {}
+    renderer: Renderer = RENDERERS.load(name)(store=store, samples=samples, device=device, **wish)
     return renderer
 
 
-def resolve_renderer(name: str, *, samples: int = 0, device: str = "auto") -> Resolved:
+def resolve_renderer(
+    name: str, *, samples: int = 0, device: str = "auto", denoise: bool = False
+) -> Resolved:
     """Settle which renderer opens here: `name` itself, or for "auto" the first that works.
 
     Done once for a run, on the driver, so that one dataset never holds two kinds of pictures.
 
     Raises:
         UnknownNameError: no such renderer.
-        RenderError: it does not work here; says why and what to install.
+        RenderError: it does not work here, or not as it is wished for; says why and what to do.
     """
     faults = []
     for candidate in PREFERENCE if name == "auto" else (name,):
         try:
             probe = RENDERERS.load(candidate).probe(device)
+            if refusal := probe.refusal(samples, denoise):
+                raise RenderError(f"renderer {candidate}: {refusal}")
         except (RenderError, ConfigError) as error:
             if name != "auto":
                 raise

@@ -1,0 +1,100 @@
+"""`MitsubaRenderer`: colour by paths, labels by rays."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import mitsuba as mi
+import numpy as np
+
+from simdata.amodal import silhouettes
+from simdata.camera import Camera
+from simdata.errors import RenderError
+from simdata.frame import Frame
+from simdata.raycast import ray_scene
+from simdata.render import Probe
+from simdata.render.mitsuba.path import collected
+from simdata.render.mitsuba.probe import LLVM_VARIABLE, advice, find_way
+from simdata.render.mitsuba.stage import Stage
+from simdata.scene import Scene
+from simdata.sensor import expose
+
+SAMPLES, MOST_SAMPLES = 64, 256
+
+
+class MitsubaRenderer:
+    """Draws any camera with Mitsuba's path tracer; see `simdata.render.Renderer` for the arguments.
+
+    Args:
+        denoise: let OptiX take the noise out; on a GPU alone.
+    """
+
+    def __init__(
+        self, *, store: Path | None = None, samples: int = 0, device: str = "auto", denoise: bool = False
+    ) -> None:
+        self.way, _ = find_way(device)
+        if denoise and self.way.device != "gpu":
+            raise RenderError("mitsuba denoises on a GPU alone; leave render.denoise out, or take more samples")
+        if self.way.llvm:
+            os.environ[LLVM_VARIABLE] = self.way.llvm  # read when the variant is first used
+        mi.set_variant(self.way.variant)
+        self._store, self._samples, self._denoise = store, samples or SAMPLES, denoise
+        self._scene: Scene | None = None
+        self._stage: tuple[float, Stage] | None = None
+
+    @classmethod
+    def probe(cls, device: str = "auto") -> Probe:
+        """Say which variant draws.
+
+        Raises:
+            RenderError: none does on this device, and why.
+        """
+        way, version = find_way(device)
+        says = f"Mitsuba {version} on the {way.device.upper()}: {way}{advice(way)}"
+        return Probe(says, way.device, SAMPLES, (way.environment,), MOST_SAMPLES, way.device == "gpu")
+
+    def load(self, scene: Scene) -> None:
+        """Take a scene; the one before is forgotten.
+
+        Raises:
+            AssetError: an imported mesh is not in the store.
+            RenderError: a texture is not.
+        """
+        self._stage, self._scene = None, scene
+        self._staged(float(scene.times[0]))
+
+    def render(self, camera: Camera, t: float = 0.0) -> Frame:
+        """Draw rgb, node_ids, depth, normals and the silhouettes of all labelled objects.
+
+        And what a perfect sensor sees, "clean", where the camera has another one.
+
+        Raises:
+            RenderError: no scene is loaded.
+        """
+        if self._scene is None:
+            raise RenderError("no scene is loaded; call load(scene) before render(camera)")
+        look = self._scene.spec.look
+        told = f"{camera.model_dump_json()} {t!r} {self._scene.spec.look.digest}"
+        seed = hashlib.sha256(told.encode()).hexdigest()
+        light = collected(self._staged(t), camera, t, self._samples, seed)
+        if self._denoise:
+            denoiser = mi.OptixDenoiser([camera.width, camera.height])
+            light[..., :3] = np.array(denoiser(mi.TensorXf(light[..., :3])))
+        light = np.clip(light, 0, np.finfo(np.float16).max).astype(np.float16)
+        pictures = expose(light, camera.sensor, camera.ev, backdrop=look.backdrop, t=t)
+        layers = ray_scene(self._scene, self._store).view(camera, t)
+        return Frame(camera, t, {**pictures, **layers}, silhouettes(self._scene, camera, t, store=self._store))
+
+    def close(self) -> None:
+        """Give back what Mitsuba holds."""
+        self._scene, self._stage = None, None
+
+    def _staged(self, t: float) -> Stage:
+        """Return the scene at an instant, as Mitsuba holds it."""
+        assert self._scene is not None
+        mi.set_variant(self.way.variant)  # another renderer may have chosen another one
+        if self._stage is None or self._stage[0] != t:
+            self._stage = t, Stage(self._scene, t, self._store)
+        return self._stage[1]
