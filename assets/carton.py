@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from simdata.assets.piece import cuboid
-from simdata.assets.solid import fillet, loft, revolve, rounded_rectangle
+from simdata.assets.solid import fillet, loft, revolve, rounded_rectangle, turned
 from simdata.mesh import Mesh, Model, Part, centered
 from simdata.model import Model as Value
 
@@ -81,7 +81,7 @@ class Carton(Value):
         tilt = np.arctan2(rise, run)
         turn = np.array([[1, 0, 0], [0, np.cos(tilt), -np.sin(tilt)], [0, np.sin(tilt), np.cos(tilt)]])
         at = np.array([0.0, -FIN / 2.0 - 0.5 * run, self.height + 0.5 * rise]) + turn @ (0.0, 0.0, -0.0015)
-        mesh = Mesh(cap.vertices @ turn.T + at, cap.faces, cap.normals @ turn.T, cap.uvs)
+        mesh = turned(cap, turn, at)
         angle = 2.0 * np.pi * np.arange(8) / 8.0
         rim = 1.06 * r * np.column_stack([np.cos(angle), np.sin(angle)])
         knob = np.concatenate([np.column_stack([rim, np.full(8, z)]) for z in (0.0, h)])

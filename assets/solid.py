@@ -123,11 +123,17 @@ def extrude(
 
 
 def box(
-    size: ArrayLike, bevel: float = 0.0, steps: int = 2, center: ArrayLike = 0.0, tile: float | None = None
+    size: ArrayLike,
+    bevel: float = 0.0,
+    steps: int = 2,
+    center: ArrayLike = 0.0,
+    tile: float | None = None,
+    along: int | None = None,
 ) -> Mesh:
     """Return a box of size (3,) m with all edges rounded by radius `bevel` m, about `center` (3,) m.
 
-    Texture coordinates are in units of `tile` m, by default the longest side.
+    Texture coordinates are in units of `tile` m, by default the longest side. Their u runs along axis `along`
+    on the four sides that hold it, as grain runs along a board.
     """
     half = np.asarray(size, dtype=np.float64) / 2.0
     if not 0.0 <= bevel <= half.min():
@@ -135,7 +141,8 @@ def box(
             f"bevel must lie between 0 and half the shortest side {half.min():.4g} m, got {bevel:.4g} m"
         )
     scale = 2.0 * half.max() if tile is None else tile
-    faces = [_box_face(half, bevel, steps, axis, sign, scale) for axis in range(3) for sign in (-1.0, 1.0)]
+    sides = [(axis, sign) for axis in range(3) for sign in (-1.0, 1.0)]
+    faces = [_box_face(half, bevel, steps, axis, sign, scale, along) for axis, sign in sides]
     starts = np.cumsum([0] + [len(face[0]) for face in faces[:-1]])
     points = np.concatenate([face[0] for face in faces]) + np.asarray(center)
     index = np.concatenate([face[1] + start for face, start in zip(faces, starts, strict=True)])
@@ -220,6 +227,12 @@ def shrunk(outline: Array, distance: float) -> Array:
     return outline + distance * (inward + before) / np.maximum(share, 0.2)[:, None]
 
 
+def turned(mesh: Mesh, rotation: ArrayLike, offset: ArrayLike = 0.0) -> Mesh:
+    """Return the mesh turned by a rotation (3,3), then moved by `offset` (3,) m."""
+    turn = np.asarray(rotation, dtype=np.float64)
+    return Mesh(mesh.vertices @ turn.T + np.asarray(offset), mesh.faces, mesh.normals @ turn.T, mesh.uvs)
+
+
 def joined(*meshes: Mesh | Sequence[Mesh]) -> Mesh:
     """Return closed shells as one mesh; they may overlap but should not share edges."""
     return merged(m for item in meshes for m in ([item] if isinstance(item, Mesh) else item))
@@ -236,7 +249,7 @@ def _grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
 
 
 def _box_face(
-    half: Array, bevel: float, steps: int, axis: int, sign: float, tile: float
+    half: Array, bevel: float, steps: int, axis: int, sign: float, tile: float, grain: int | None
 ) -> tuple[Array, NDArray[np.int64], Array]:
     """Return points, faces and uvs of one side; a bevel spans 45° on each of the two sides it joins."""
     i, j = (axis + 1) % 3, (axis + 2) % 3
@@ -251,7 +264,8 @@ def _box_face(
     arm = cube - core
     reach = np.linalg.norm(arm, axis=1, keepdims=True)
     points = core + (bevel * arm / reach if bevel else 0.0)
-    uvs = (cube[:, [i, j]] + half[[i, j]]) / tile
+    order = [j, i] if j == grain else [i, j]
+    uvs = (cube[:, order] + half[order]) / tile
     return points, _grid_faces(len(lines[1]), len(lines[0])), uvs
 
 

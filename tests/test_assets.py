@@ -13,7 +13,10 @@ from simdata.assets import GENERATORS
 from simdata.errors import AssetError, UnknownNameError
 from simdata.mesh import Model, convex_hull, is_watertight, pieces_obj, volume
 
-SCENERY = {"plane", "room", "table"}
+SCENERY = {
+    "bench", "cabinet", "chair", "counter", "curtain", "desk", "desk_lamp", "door", "keyboard", "monitor",
+    "panel", "pegboard", "pendant", "picture", "plane", "room", "shelf", "table",
+}  # fmt: skip
 SIMPLE = SCENERY | {"cuboid", "cylinder", "sphere"}
 
 
@@ -66,6 +69,15 @@ def test_size_of_mesh_and_pieces(name: str) -> None:
     assert 500 <= sum(len(part.mesh.faces) for part in model.parts.values()) <= 5000
     assert len(model.pieces) <= 17
     assert max(len(piece) for piece in model.pieces) <= 64
+
+
+@pytest.mark.parametrize("name", sorted(SCENERY))
+@pytest.mark.parametrize("corner", [0, 1])
+def test_scenery_is_light_and_collides_as_large_as_it_looks(name: str, corner: int) -> None:
+    model = load_model(typical(name, corner))
+    assert sum(len(part.mesh.faces) for part in model.parts.values()) <= 3000
+    corners = np.concatenate(model.pieces)
+    assert np.abs(np.stack([corners.min(axis=0), corners.max(axis=0)]) - model.bounds).max() < 0.012
 
 
 @pytest.mark.parametrize("name", sorted(set(GENERATORS) - SCENERY))
