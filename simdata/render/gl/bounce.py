@@ -63,8 +63,9 @@ class Bounce:
         pose[:3, 3] = place
         canvas = Canvas(6 * SIDE, SIDE, 1)
         far = 2 * float(np.linalg.norm(np.abs(subject.stage.corners(subject.t) - place), axis=-1).max())
-        # The constant light is no light that surfaces passed on; the sky is put in afterwards.
-        dark = replace(subject, ambient=0.0, sky=False)
+        # The constant light is no light that surfaces passed on, lamps have lights of their own; the sky is put
+        # in afterwards.
+        dark = replace(subject, ambient=0.0, glow=0.0, sky=False)
         for face in _faces():
             view = View(face.pose(pose), face.matrix, SIDE, SIDE, 1e-4 * far, far)
             self._colors.draw(dark, view, canvas, left=face.left)

@@ -51,7 +51,7 @@ class ColorPass:
     ) -> None:
         self._context, self._targets, self._labels, self._depth = context, targets, labels, depth_program
         self._openness = OpennessPass(context, targets)
-        self._shade = Program(context, "scene", "shade", glow=1.0, **UNITS)
+        self._shade = Program(context, "scene", "shade", **UNITS)
         self._albedo = albedo_table(context)
         seen = {name: FIRST_UNIT + k for k, name in enumerate(("ids", "depths", "normals"))}
         self._unshut = Program(context, "scene", "unshut")
@@ -191,6 +191,7 @@ class ColorPass:
         """Tell the programs about the view and its lights."""
         subject.lighting.bind(invert(view.world_from_view), self._shade)
         subject.surroundings.bind(view, subject.ambient, self._shade)
+        self._shade.set(glow=subject.glow)
         self._albedo.use(ALBEDO_UNIT)
         for program in (self._depth, self._shade, self._unshut):
             program.set(clip_from_view=view.projection())

@@ -34,6 +34,7 @@ class Subject:
         materials, lighting, surroundings: of its look.
         t: one of the scene's instants, seconds.
         ambient: light from everywhere that is added to that of the surroundings.
+        glow: factor on what surfaces emit.
         sky: whether it is drawn where nothing stands before it.
     """
 
@@ -43,4 +44,5 @@ class Subject:
     surroundings: Surroundings
     t: float
     ambient: float
+    glow: float = 1.0
     sky: bool = True
