@@ -1,4 +1,4 @@
-"""How much of the sky above each surface is free of what stands near: ambient occlusion, at half resolution."""
+"""How much around each surface is free of what stands near: ambient occlusion, at half resolution."""
 
 from __future__ import annotations
 
@@ -79,6 +79,6 @@ class OpennessPass:
 
 
 def lens_of(view: View, left: int) -> tuple[float, float, float, float]:
-    """Return 1 / fx, 1 / fy and the principal point, pixels, in a target where the view begins at a column."""
+    """Return 1 / fx, 1 / fy and the principal point in a target where the view begins at a column, pixels."""
     focal, middle = np.diag(view.matrix)[:2], view.matrix[:2, 2]
     return 1 / focal[0], 1 / focal[1], middle[0] + left, middle[1]
