@@ -10,6 +10,7 @@ from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, Materials
 from simdata.render.gl.openness import OPEN_UNIT
 from simdata.render.gl.stage import Stage
 from simdata.render.gl.surroundings import MIRRORED_UNIT, Surroundings
+from simdata.spec import Haze
 
 BEHIND_UNIT = 11
 # Sampler of `shade.frag` -> texture unit.
@@ -35,7 +36,8 @@ class Subject:
         t: one of the scene's instants, seconds.
         ambient: light from everywhere that is added to that of the surroundings.
         glow: factor on what surfaces emit.
-        sky: whether it is drawn where nothing stands before it.
+        haze: in the air; None is clear.
+        sky: whether sky and haze are drawn where nothing stands before them.
     """
 
     stage: Stage
@@ -44,5 +46,6 @@ class Subject:
     surroundings: Surroundings
     t: float
     ambient: float
+    haze: Haze | None
     glow: float = 1.0
     sky: bool = True

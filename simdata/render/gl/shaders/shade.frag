@@ -4,6 +4,8 @@
 #include "srgb.glsl"
 #include "brdf.glsl"
 #include "light.glsl"
+#include "area.glsl"
+#include "haze.glsl"
 #include "surface.glsl"
 #include "surroundings.glsl"
 
@@ -16,7 +18,7 @@ uniform int fineness;      // its samples along each side of a pixel
 
 layout(location = 0) out vec4 light_out;
 
-// Add what lies behind a pane.
+// Add what lies behind a pane; the haze before it is in both.
 vec4 seen_through(Surface surface, vec3 light) {
     vec4 sum = vec4(0.0);
     ivec2 first = ivec2(gl_FragCoord.xy) * fineness;
@@ -24,7 +26,7 @@ vec4 seen_through(Surface surface, vec3 light) {
         for (int x = 0; x < fineness; x++) sum += texelFetch(behind, first + ivec2(x, y), 0);
     sum /= float(fineness * fineness);
     vec3 through = (1.0 - surface.veil) * surface.through;
-    return vec4(light + through * sum.rgb, 1.0 - dot(through, vec3(1.0 / 3.0)) * (1.0 - sum.a));
+    return vec4(light + through * (sum.rgb - hazed(vec3(0.0), length(position))), 1.0 - dot(through, vec3(1.0 / 3.0)) * (1.0 - sum.a));
 }
 
 void main() {
@@ -34,13 +36,15 @@ void main() {
     float open = openness(position, facing);
     vec3 light = (1.0 - surface.veil) * (from_everywhere(surface, position, open) + surface.emission);
     for (int coat = 0; coat < coats(surface); coat++) light += from_everywhere(varnish(surface), position, open);
-    for (int i = 0; i < light_count; i++) {
+    for (int i = 0; i < lamp_count; i++) {
         Light lamp = light_of(i);
         vec4 way = towards(lamp, position);
         if (dot(facing, way.xyz) <= 0.0 || way.w <= 0.0) continue;
         float share = lamp.extra.y < 0.0 ? 1.0 : arriving(lamp, position, facing, turn);
         light += share * way.w * lamp.color.rgb * reflected(surface, way.xyz);
     }
-    light_out = vec4(light, 1.0);
-    for (int pane = 0; pane < int(ceil(material.transmission)); pane++) light_out = seen_through(surface, light);
+    for (int i = lamp_count; i < light_count; i++)
+        light += from_area(light_of(i), light_across[i].xyz, light_along[i].xyz, surface, position, facing, turn);
+    light_out = vec4(hazed(light, length(position)), 1.0);
+    for (int pane = 0; pane < int(ceil(material.transmission)); pane++) light_out = seen_through(surface, light_out.rgb);
 }

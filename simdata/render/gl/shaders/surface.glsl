@@ -4,8 +4,7 @@ struct Material {
     vec3 base;       // linear
     int texture;     // 0 none, 1 a field, 2 a picture
     vec2 repeat;     // of it over one unit of uv
-    vec3 low, high;  // sRGB of tone 0 and of tone 1
-    vec4 accent;     // sRGB of the accent; w: 1 where it has a colour of its own
+    vec3 low, high, accent;  // sRGB of tone 0, tone 1 and accent
     vec3 roughness;  // of tone 0, tone 1 and accent
     vec3 metallic;
     float relief;    // height
@@ -98,9 +97,9 @@ Texel texel_at(vec2 uv, Footprint seen) {
     if (material.texture == 0) seen.taps = 0;  // loops end early, branches skip nothing
     vec4 found = filtered(map, uv * material.repeat, seen);
     float field = material.texture == 1 ? 1.0 : 0.0, tone = field * found.x, accent = field * found.y;
-    vec3 ramp = mix(mix(material.low, material.high, tone), material.accent.rgb, accent * material.accent.w);
-    vec3 color = material.base * (material.texture == 2 ? found.rgb : linear_from_srgb(ramp));
-    vec3 share = vec3((1.0 - accent) * vec2(1.0 - tone, tone), accent);
+    vec3 share = vec3(1.0 - tone - accent, tone, accent);
+    vec3 ramp = mat3(material.low, material.high, material.accent) * share;
+    vec3 color = material.base * (material.texture == 2 ? found.rgb : linear_from_srgb(clamp(ramp, 0.0, 1.0)));
     vec2 slopes = field * material.relief * (255.0 * found.zw - 128.0) / 127.0;
     return Texel(color, dot(share, material.roughness), dot(share, material.metallic), slopes);
 }
