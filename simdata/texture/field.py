@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -27,6 +28,12 @@ class Field:
 
 Family = Callable[[np.random.Generator, int], Field]
 Layer = Callable[[np.random.Generator, int], np.ndarray]
+T = TypeVar("T")
+
+
+def pick(generator: np.random.Generator, values: Sequence[T]) -> T:
+    """Draw one of some values; it keeps its type, where `choice` makes float64 of it, which then spreads."""
+    return values[int(generator.integers(len(values)))]
 
 
 def even(size: int, value: float = 0.0) -> np.ndarray:

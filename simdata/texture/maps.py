@@ -8,13 +8,13 @@ import numpy as np
 
 from simdata.errors import UnknownNameError
 from simdata.rng import Stream
-from simdata.texture import cloth, ground, layer, masonry, metal, plain, sheet, stone, wood
+from simdata.texture import cloth, ground, layer, masonry, metal, print, sheet, stone, wood
 from simdata.texture.field import Family, Field, Layer
 
 # Texels a side.
 SIZE = 512
 
-_ROOMS = (plain, wood, stone, masonry, ground, metal, cloth, sheet)
+_ROOMS = (print, wood, stone, masonry, ground, metal, cloth, sheet)
 _ALL: dict[str, Family] = {name: family for room in _ROOMS for name, family in room.FAMILIES.items()}
 FAMILIES = {name: _ALL[name] for name in sorted(_ALL)}
 LAYERS = layer.LAYERS
@@ -70,7 +70,8 @@ def layer_mask(family: str, seed: int, size: int = SIZE) -> np.ndarray:
     if family not in LAYERS:
         raise UnknownNameError("layer family", family, sorted(LAYERS))
     field = LAYERS[family](Stream(seed).child("layer", family).generator(), size)
+    steps = np.rint(65535 * (field - field.min()) / np.ptp(field)).astype(np.uint16)  # sorted by radix
     mask = np.empty(field.size, np.uint8)
-    mask[np.argsort(field, axis=None, kind="stable")] = np.arange(field.size) * 256 // field.size
+    mask[np.argsort(steps, axis=None, kind="stable")] = np.arange(field.size) * 256 // field.size
     mask.flags.writeable = False
     return mask.reshape(field.shape)

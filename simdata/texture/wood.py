@@ -9,7 +9,7 @@ import numpy as np
 
 from simdata.noise import spectral, warped
 from simdata.texture.courses import Courses, laid
-from simdata.texture.field import Family, Field, blend, even, ramp, soft, texels
+from simdata.texture.field import Family, Field, blend, even, pick, ramp, soft, texels
 
 
 def _late(phase: np.ndarray) -> np.ndarray:
@@ -21,7 +21,7 @@ def _late(phase: np.ndarray) -> np.ndarray:
 def _planed(generator: np.random.Generator, size: int, knots: int) -> Field:
     """A plank cut beside the pith: rings in arches along its middle, straight and dense at its sides."""
     u, v = texels(size)
-    arches = int(generator.integers(2, 6)) * int(generator.choice((-1, 1)))
+    arches = int(generator.integers(2, 6)) * pick(generator, (-1, 1))
     v = v + generator.uniform(0.008, 0.022) * spectral(generator, size, 1, 12, 1.9, (2, 1))
     body, swirl = even(size), even(size)
     for _ in range(knots):
@@ -61,7 +61,7 @@ def _knot(generator: np.random.Generator, size: int) -> tuple[np.ndarray, np.nda
 
 def wood(generator: np.random.Generator, size: int) -> Field:
     """A wide plank with the arches of a tangential cut, pores, and now and then a knot."""
-    return _planed(generator, size, int(generator.choice((0, 0, 1, 2))))
+    return _planed(generator, size, pick(generator, (0, 0, 1, 2)))
 
 
 def boards(generator: np.random.Generator, size: int) -> Field:
@@ -69,7 +69,7 @@ def boards(generator: np.random.Generator, size: int) -> Field:
     rows = int(generator.integers(3, 8))
     cuts = [np.sort((generator.uniform() + np.arange(n) / n) % 1) for n in generator.integers(1, 3, rows)]
     board = laid(size, np.arange(rows) / rows, cuts)
-    plank = _planed(generator, size, int(generator.choice((0, 1))))
+    plank = _planed(generator, size, pick(generator, (0, 1)))
     shifts = generator.uniform(0, 1, (2, board.count))
     across, down = (board.each(shift) for shift in shifts)
     scale = 1.0 + 1.2 * (rows > 4)  # how much of the plank a board shows
@@ -92,10 +92,10 @@ def veneer(generator: np.random.Generator, size: int) -> Field:
     uneven = 0.9 * spectral(generator, size, 1, 14, 1.2, (200, 1))  # rings of unequal years
     late = _late(lines * (v + wave) + uneven)
     flame = spectral(generator, size, 5, 60, 1.3, (1, generator.uniform(3, 7)))
-    flecks = ramp(spectral(generator, size, 12, 120, 0.5, (1, 2.5)), 1.2, 2.4) * generator.choice((0, 0, 1))
+    flecks = ramp(spectral(generator, size, 12, 120, 0.5, (1, 2.5)), 1.2, 2.4) * pick(generator, (0, 0, 1))
     fibers = spectral(generator, size, 20, 256, 0.5, (60, 1))
     tone = 0.3 + generator.uniform(0.12, 0.3) * late + 0.06 * fibers - 0.16 * flecks
-    tone = tone + generator.choice((0.0, 0.05, 0.1)) * flame
+    tone = tone + pick(generator, (0.0, 0.05, 0.1)) * flame
     tone = tone + 0.06 * spectral(generator, size, 1, 8, 1.5, (6, 1))
     pores = _pores(generator, size, late)
     height = 0.0001 * fibers - 0.0005 * pores

@@ -1,0 +1,200 @@
+"""Printed things: labels of packages, shipping labels with bar codes, covers of books."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simdata.noise import spectral
+from simdata.texture.field import Family, Field, even, pick
+from simdata.texture.press import BASE, PAPER, SHADE, Box, Ink, Press, bar_code, emblem, ink_on, star, word
+
+_KINDS = ("ORIGINAL", "CLASSIC", "EXTRA FINE", "organic", "with herbs", "light", "for every day", "no. 5", "roasted")
+_AMOUNTS = ("500 g", "250 ml", "1 kg", "0.75 l", "12 pieces", "330 ml", "400 g e", "2 x 125 g")
+_FACTS = ("Energy", "Fat", "of which saturates", "Carbohydrate", "of which sugars", "Fibre", "Protein", "Salt")
+
+
+def label(generator: np.random.Generator, size: int) -> Field:
+    """The print of a package: ground, panel, brand, emblem, facts, bar code; the accent is its strongest ink."""
+    ground = pick(generator, (PAPER, BASE, BASE))
+    press = Press(size, ground)
+    _ground(generator, press, ground)
+    brand, bold, slant = word(generator), generator.uniform(0, 0.07), pick(generator, (0.0, 0.0, 0.25))
+    brand = pick(generator, (brand, brand.upper(), brand.lower()))
+
+    def front(box: Box) -> None:
+        _front(generator, press, box, ground, (brand, bold, slant))
+
+    if generator.uniform() < 0.5:
+        front((0.05, 0.05, 0.9, 0.56))
+        _facts(generator, press, (0.06, 0.65, 0.36, 0.3))
+        bar_code(generator, press, (0.62, 0.76, 0.32, 0.19), ink_on(PAPER))
+        press.lines(generator, (0.46, 0.66, 0.48, 0.08), 3, ink_on(ground))
+    else:
+        for top, left in ((0.02, 0.0), (0.52, 0.5)):
+            front((0.02 + left, top + 0.01, 0.46, 0.44))
+            _facts(generator, press, (0.54 - left, top + 0.03, 0.2, 0.27))
+            bar_code(generator, press, (0.76 - left, top + 0.15, 0.22, 0.15), ink_on(PAPER))
+            press.lines(generator, (0.54 - left, top + 0.33, 0.42, 0.12), 5, ink_on(ground))
+    return press.field(even(size))
+
+
+def _ground(generator: np.random.Generator, press: Press, ground: Ink) -> None:
+    """Print bands, rays, dots or slanted stripes; all go around the tile."""
+    other = pick(generator, (PAPER, SHADE) if ground == BASE else (BASE, SHADE))
+    kind = pick(generator, ("plain", "bands", "dots", "rays", "slanted", "waves"))
+    if kind == "bands":
+        for top in generator.uniform(0, 1, int(generator.integers(1, 4))):
+            high = generator.uniform(0.02, 0.14)
+            press.box((-0.1, min(top, 1 - high), 1.2, high), pick(generator, (other, ink_on(ground))))
+    elif kind == "dots":
+        count = int(generator.integers(4, 10))
+        r = generator.uniform(0.15, 0.4) / count
+        for row, column in np.ndindex(2 * count, count):
+            x, y = (column + 0.25 + row % 2 / 2) / count, (row + 0.5) / (2 * count)
+            press.oval((x - r / 2, y - r / 2, r, r), other)
+    elif kind == "rays":
+        rays = int(generator.integers(8, 20))
+        press.area(star((0.5, 0.5), 0.49, rays, generator.uniform(0.1, 0.5)), other)
+    elif kind == "slanted":
+        count = int(generator.integers(2, 9))
+        for k in range(-count, count):
+            x = k / count
+            press.area([(x, 0), (x + 0.5 / count, 0), (x + 0.5 / count + 1, 1), (x + 1, 1)], other)
+    elif kind == "waves":
+        x = np.linspace(0, 1, 65)
+        high, waves = generator.uniform(0.02, 0.06), int(generator.integers(1, 5))
+        edge = generator.uniform(0.55, 0.75) + high * np.sin(2 * np.pi * waves * x)
+        press.area([*zip(x, edge, strict=True), (1.0, 0.92), (0.0, 0.92)], other)
+
+
+def _front(
+    generator: np.random.Generator, press: Press, box: Box, ground: Ink, brand: tuple[str, float, float]
+) -> None:
+    """Print a panel with emblem, brand, kind and amount."""
+    left, top, width, height = box
+    panel = pick(generator, ("none", "oval", "box", "ribbon"))
+    inside = pick(generator, (PAPER, ink_on(ground))) if panel != "none" else PAPER
+    ink = (255, 255) if panel != "none" and inside == PAPER else ink_on(ground) if panel == "none" else (0, 0)
+    if panel == "oval":
+        press.oval((left, top + 0.14 * height, width, 0.72 * height), inside)
+        press.oval((left + 0.03 * width, top + 0.17 * height, 0.94 * width, 0.66 * height), ink, 0.004)
+    elif panel == "box":
+        press.box((left, top + 0.06 * height, width, 0.88 * height), inside, corner=0.03)
+        press.box((left + 0.02, top + 0.06 * height + 0.02, width - 0.04, 0.88 * height - 0.04), ink, 0.004, 0.02)
+    elif panel == "ribbon":
+        press.box((left - 0.05, top + 0.34 * height, width + 0.1, 0.36 * height), inside)
+        press.box((left - 0.05, top + 0.37 * height, width + 0.1, 0.008), ink)
+        press.box((left - 0.05, top + 0.66 * height, width + 0.1, 0.008), ink)
+    around, out = (ground, ink_on(ground)) if panel in ("none", "ribbon") else (inside, ink)
+    emblem(generator, press, (left, top + 0.1 * height, width, generator.uniform(0.18, 0.26) * height), out, around)
+    text, bold, slant = brand
+    press.text(text, (left + 0.1 * width, top + 0.4 * height, 0.8 * width, 0.24 * height), ink, bold, slant)
+    press.text(pick(generator, _KINDS), (left + 0.2 * width, top + 0.71 * height, 0.6 * width, 0.07 * height), out)
+    press.text(pick(generator, _AMOUNTS), (left + 0.3 * width, top + 0.8 * height, 0.4 * width, 0.05 * height), out)
+
+
+def _facts(generator: np.random.Generator, press: Press, box: Box) -> None:
+    """Print a table of nutrition facts on white."""
+    left, top, width, height = box
+    ink = ink_on(PAPER)
+    rows = int(generator.integers(5, 9))
+    step = height / (rows + 2)
+    press.box(box, PAPER)
+    press.box(box, ink, 0.003)
+    press.text("Nutrition per 100 g", (left + 0.04 * width, top + 0.2 * step, 0.9 * width, step), ink, 0.03, side=0)
+    for row in range(rows):
+        line = top + (row + 1.5) * step
+        press.box((left + 0.03 * width, line, 0.94 * width, 1 / press.side), ink)
+        press.text(_FACTS[row], (left + 0.05 * width, line + 0.2 * step, 0.6 * width, 0.62 * step), ink, side=0)
+        amount = f"{generator.uniform(0, 60):.1f} g"
+        press.text(amount, (left + 0.66 * width, line + 0.2 * step, 0.28 * width, 0.62 * step), ink, side=1)
+
+
+def barcode(generator: np.random.Generator, size: int) -> Field:
+    """A shipping label: bar codes, a square code, a route in large letters, an address; ink is the accent."""
+    press = Press(size, PAPER)
+    ink = ink_on(PAPER)
+    press.box((0.03, 0.03, 0.94, 0.94), ink, 0.006)
+    cut = generator.uniform(0.28, 0.4)
+    bar_code(generator, press, (0.08, cut + 0.05, 0.84, generator.uniform(0.24, 0.34)), ink)
+    route = "".join(pick(generator, "ABCDEFGHKLMNPRSTXZ") for _ in range(2)) + f"{generator.integers(10, 999)}"
+    press.text(route, (0.07, 0.07, 0.4, cut - 0.1), ink, generator.uniform(0, 0.08), side=0)
+    _square_code(generator, press, (0.93 - (cut - 0.08), 0.06, cut - 0.08), int(generator.integers(12, 22)), ink)
+    press.box((0.03, cut, 0.94, 0.005), ink)
+    press.box((0.03, 0.73, 0.94, 0.005), ink)
+    for row in range(3):
+        text = f"{word(generator)} {word(generator)} {generator.integers(1, 99999)}"
+        press.text(text, (0.07, 0.755 + 0.065 * row, 0.55, 0.045), ink, side=0)
+    if generator.uniform() < 0.5:
+        press.box((0.7, 0.76, 0.22, 0.17), ink)
+        press.text(pick(generator, ("EXP", "STD", "24H", "24+", "A1")), (0.72, 0.79, 0.18, 0.11), PAPER, 0.04)
+    else:
+        emblem(generator, press, (0.7, 0.76, 0.22, 0.17), ink, PAPER)
+    printed = press.field(even(size))
+    worn = 0.03 * spectral(generator, size, 1, 60, 1.3)
+    return Field(np.clip(printed.tone + 0.03 + worn, 0, 1), printed.accent, printed.height)
+
+
+def _square_code(
+    generator: np.random.Generator, press: Press, place: tuple[float, float, float], cells: int, ink: Ink
+) -> None:
+    """Print a matrix of squares, full along its left and lower edges."""
+    left, top, side = place
+    full = generator.uniform(0, 1, (cells, cells)) < 0.5
+    full[:, 0] = full[-1] = True
+    step = side / cells
+    for row, column in np.argwhere(full):
+        press.box((left + column * step, top + row * step, step - 1 / press.side, step - 1 / press.side), ink)
+
+
+def book_cover(generator: np.random.Generator, size: int) -> Field:
+    """A cover in cloth or paper: title, author, an ornament, frames; the accent is stamped foil or bold ink."""
+    ground = pick(generator, (PAPER, SHADE, BASE))
+    press = Press(size, ground)
+    ink = (0 if ground[0] > 100 else 255, 255)
+    other = BASE if ground == PAPER else PAPER
+    art = pick(generator, ("band", "circles", "frame", "frame", "half", "panes"))
+    if art == "band":
+        press.box((-0.1, generator.uniform(0.05, 0.3), 1.2, generator.uniform(0.3, 0.45)), other)
+    elif art == "half":
+        press.box((-0.1, 0.5, 1.2, 0.42), other)
+    elif art == "circles":
+        for _ in range(int(generator.integers(4, 14))):
+            r = generator.uniform(0.04, 0.2)
+            x, y = generator.uniform(0.06, 0.94 - 2 * r, 2)
+            press.oval((x, y, 2 * r, 2 * r), pick(generator, (other, SHADE, ink)), pick(generator, (0.0, 0.012)))
+    elif art == "panes":
+        count = int(generator.integers(3, 8))
+        for row, column in np.argwhere(generator.uniform(0, 1, (count, count)) < 0.5):
+            step = 0.8 / count
+            press.box((0.1 + column * step, 0.1 + row * step, step, step), pick(generator, (other, SHADE)))
+    _title(generator, press, ink, ground if art in ("circles", "panes") else None)
+    for inset in generator.choice((0.03, 0.045, 0.07, 0.085), int(generator.integers(0, 4)), replace=False):
+        press.box((inset, inset, 1 - 2 * inset, 1 - 2 * inset), ink, generator.uniform(0.002, 0.008))
+    cloth = spectral(generator, size, 60, 250, 0.1) * pick(generator, (0.0, 1.0))
+    printed = press.field(even(size))
+    return Field(
+        np.clip(printed.tone + 0.03 * cloth, 0, 1), printed.accent, 0.0002 * cloth - 0.0006 * printed.accent
+    )
+
+
+def _title(generator: np.random.Generator, press: Press, ink: Ink, plate: Ink | None) -> None:
+    """Print title, author and ornament, on a plate of their own where the ground is restless."""
+    words = [word(generator) for _ in range(int(generator.integers(1, 4)))]
+    words = [w.upper() for w in words] if generator.uniform() < 0.5 else words
+    high, bold = generator.uniform(0.09, 0.15), generator.uniform(0, 0.06)
+    top = generator.uniform(0.1, 0.2)
+    if plate is not None:
+        press.box((0.14, top - 0.03, 0.72, len(words) * high * 1.15 + 0.06), plate)
+    for row, text in enumerate(words):
+        press.text(text, (0.18, top + row * 1.15 * high, 0.64, high), ink, bold)
+    emblem(generator, press, (0.35, 0.6, 0.3, 0.16), ink, plate or (255 - ink[0], 0))
+    author = f"{word(generator)} {word(generator)}"
+    press.text(author, (0.2, 0.83, 0.6, 0.055), ink)
+
+
+FAMILIES: dict[str, Family] = {
+    "barcode": barcode,
+    "book_cover": book_cover,
+    "label": label,
+}
