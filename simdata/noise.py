@@ -166,7 +166,10 @@ def worley(
     column, row = x.astype(np.int32), y.astype(np.int32)
     x, y = x - np.floor(x), y - np.floor(y)
     beside = [places[:, :, (column + step) % cells_x] for step in (-1, 0, 1)]
-    ways = [((x - np.float32(step) - along) ** 2, down) for step, (along, down) in zip((-1, 0, 1), beside, strict=True)]
+    ways = [
+        ((x - np.float32(step) - along) ** 2, down)
+        for step, (along, down) in zip((-1, 0, 1), beside, strict=True)
+    ]
     # Strip by strip, so that all of it stays in the cache.
     strips = np.array_split(np.arange(size), -(-size // 32))
     nearest, second, whose = (
@@ -174,7 +177,9 @@ def worley(
     )
     # Cells are numbered with a margin of one on each side, and then around the torus.
     step = np.add.outer(np.arange(3) * (cells_x + 2), np.arange(3)).astype(np.int32).ravel()
-    around = np.add.outer(np.arange(-1, cells_y + 1) % cells_y * cells_x, np.arange(-1, cells_x + 1) % cells_x)
+    around = np.add.outer(
+        np.arange(-1, cells_y + 1) % cells_y * cells_x, np.arange(-1, cells_x + 1) % cells_x
+    )
     index = around.astype(np.int32).ravel().take(row[:, None] * (cells_x + 2) + column + step.take(whose))
     return Cells(np.sqrt(nearest), np.sqrt(second), index, cells_x * cells_y)
 
@@ -184,8 +189,8 @@ def _strip(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the squares of both distances, and which neighbour is nearest, in rows at y (h,) of a cell.
 
-    ways: for the cells to the left, here, and to the right: the square of the way along x, and the place down y,
-    (cells, width) each.
+    ways: for the cells to the left, here, and to the right: the square of the way along x, and the place down
+    y, (cells, width) each.
     """
     cells, width = ways[0][0].shape
     nearest, second = np.full((2, len(y), width), 9, np.float32)

@@ -80,17 +80,16 @@ def _bare(
     texture = material.texture
     if isinstance(texture, FieldTexture):
         maps = _spread(texture_maps(texture.family, texture.seed, size), texture.repeat, repeat)
-        slopes = np.float32(texture.relief / 127) * (maps[..., 2:].astype(np.float32) - 128)
-        shares = (texture.roughness, material.roughness), (texture.metallic, material.metallic)
-        return _colors(maps, texture), *(_shares(maps, *share) for share in shares), slopes
-    color = np.ones((size, size, 3), np.float32)
+        roughness = _shares(maps, texture.roughness, material.roughness)
+        metallic = _shares(maps, texture.metallic, material.metallic)
+        slopes = (maps[..., 2:].astype(np.float32) - 128) * np.float32(texture.relief / 127)
+        return _colors(maps, texture), roughness, metallic, slopes
+    color, one = (np.ones((size, size, channels), np.float32) for channels in (3, 1))
     if texture is not None and picture is not None:
         fitted = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-        color = _spread(fitted, texture.repeat, repeat).astype(np.float32) / 255
-    shares = (
-        np.full((size, size, 1), share, np.float32) for share in (material.roughness, material.metallic)
-    )
-    return color, *shares, np.zeros((size, size, 2), np.float32)
+        color = _spread(fitted, texture.repeat, repeat) / np.float32(255)
+    flat = np.zeros((size, size, 2), np.float32)
+    return color, material.roughness * one, material.metallic * one, flat
 
 
 def _widest(material: Material) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Cloths: plain weave, denim, knitwear, carpet; printed stripes and checks. Threads run along u and along v."""
+"""Cloths: plain weave, denim, knitwear, carpet, stripes and checks. Threads run along u and along v."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from simdata.texture.field import Family, Field, blend, even, pick, ramp, soft, 
 
 
 def _threads(generator: np.random.Generator, size: int, count: int) -> tuple[np.ndarray, ...]:
-    """Return which thread across and down (int), and where in it, -0.5 to 0.5; no thread is quite straight."""
+    """Return which thread across and down (int) and where in it, -0.5 to 0.5; none is quite straight."""
     places = []
     for axis, place in enumerate(texels(size)):
         sway = spectral(generator, size, 1, 40, 1.0, ((1, 3), (3, 1))[axis]) * 0.08
@@ -143,7 +143,9 @@ def checks(generator: np.random.Generator, size: int) -> Field:
     over = (np.arange(4)[:, None] + np.arange(4)) % 4 < 2
     seen, height, own = _woven(generator, size, count, over)
     places = [np.minimum((place * count).astype(int), count - 1) for place in texels(size)]
-    tone, accent = (blend(of[places[1]] + even(size), of[places[0]] + even(size), seen) for of in (thread, lined))
+    tone, accent = (
+        blend(of[places[1]] + even(size), of[places[0]] + even(size), seen) for of in (thread, lined)
+    )
     tone = 0.06 + 0.88 * tone + 0.02 * own
     tone = tone * (0.75 + 0.25 * ramp(height, 0.1, 0.8))
     return Field(np.clip(tone, 0, 1), accent, (0.2 * height / count).astype(np.float32))

@@ -47,7 +47,7 @@ def texels(size: int) -> tuple[np.ndarray, np.ndarray]:
     return centers[None, :], centers[:, None]
 
 
-def ramp(x: np.ndarray, start: float, end: float) -> np.ndarray:
+def ramp(x: np.ndarray, start: np.ndarray | float, end: np.ndarray | float) -> np.ndarray:
     """Go smoothly from 0 at `start` to 1 at `end`, which may be the smaller."""
     t = np.clip((x - start) / (end - start), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -23,7 +23,7 @@ def asphalt(generator: np.random.Generator, size: int) -> Field:
     tone = 0.22 + 0.06 * broad + 0.05 * sand + bare * body * (shade - 0.15)
     crack = _cracks(generator, size) * pick(generator, (0, 0, 1))
     accent = np.maximum(0.4 * (1 - body) * (0.3 + 0.7 * bare), crack)
-    height = (0.18 * body + 0.05 * sand) / cells - 0.002 * crack
+    height = (0.11 * body + 0.025 * sand) / cells - 0.002 * crack
     return Field(np.clip(tone * (1 - 0.7 * crack), 0, 1), accent, height.astype(np.float32))
 
 
@@ -40,11 +40,12 @@ def gravel(generator: np.random.Generator, size: int) -> Field:
     cells = int(generator.integers(11, 24))
     tone, height = np.zeros((2, size, size), np.float32)
     gap = np.ones((size, size), np.float32)
-    for count, low, share in ((2 * cells + 3, 0.0, 1.0), (cells, 0.25, generator.uniform(0.6, 0.95))):
+    small, large = (2 * cells + 3, 0.0, 1.0, 0.02), (cells, 0.25, generator.uniform(0.6, 0.95), 0.08)
+    for count, low, share, inset in (small, large):
         stone = worley(generator, size, count, count, 0.95)
         wobble = 0.03 * spectral(generator, size, count, 5 * count, 1.3)
         shown = stone.each(generator.uniform(0, 1, stone.count) < share)
-        round_ = np.clip((stone.edge + wobble - 0.08) / 0.95, 0, 1) ** 0.45 * shown
+        round_ = np.clip((stone.edge + wobble - inset) / 0.95, 0, 1) ** 0.45 * shown
         body = ramp(round_, 0.1, 0.45)
         lift = stone.each(generator.uniform(0.7, 1.0, stone.count)) * round_
         shade = stone.each(np.clip(generator.normal(0.5, 0.28, stone.count), 0.02, 1))
@@ -86,7 +87,9 @@ def _blades(generator: np.random.Generator, count: int) -> np.ndarray:
     aside = np.stack([-np.sin(way), np.cos(way)], 1) * width[:, None] / 2
     foot = generator.uniform(0, 1, (count, 2))
     middle = foot + first
-    return np.stack([foot - 0.7 * aside, middle - aside, middle + second, middle + aside, foot + 0.7 * aside], 1)
+    return np.stack(
+        [foot - 0.7 * aside, middle - aside, middle + second, middle + aside, foot + 0.7 * aside], 1
+    )
 
 
 def soil(generator: np.random.Generator, size: int) -> Field:
@@ -100,7 +103,9 @@ def soil(generator: np.random.Generator, size: int) -> Field:
     raised = 0.5 * clods + 1.1 * lump * big + 0.22 * fine
     moist = spectral(generator, size, 1, 10, 1.5)
     tone = 0.22 + 0.24 * raised + 0.06 * moist
-    stone = crumb.each(generator.uniform(0, 1, crumb.count) < generator.uniform(0.01, 0.07)) * ramp(lump, 0.4, 0.7)
+    stone = crumb.each(generator.uniform(0, 1, crumb.count) < generator.uniform(0.01, 0.07)) * ramp(
+        lump, 0.4, 0.7
+    )
     tone = blend(tone, 0.8, 0.8 * stone)
     height = (0.16 * lump * big + 0.035 * fine) / cells + 0.003 * clods
     return Field(np.clip(tone, 0, 1), 0.9 * stone, height.astype(np.float32))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simdata.noise import ridged, spectral, warped
-from simdata.texture.field import Layer, even, pick, ramp, soft, texels
+from simdata.texture.field import Layer, pick, ramp, soft
 from simdata.texture.strokes import strokes
 
 
@@ -49,7 +49,7 @@ def _print(generator: np.random.Generator, x: np.ndarray, y: np.ndarray, width: 
 def _around(
     generator: np.random.Generator, size: int, reach: float
 ) -> tuple[tuple[np.ndarray, np.ndarray], np.ndarray, np.ndarray]:
-    """Return the texels within `reach` tile sides of a random place, and where they lie from it, (n, n) each."""
+    """Return the texels within `reach` tile sides of a random place, and their ways from it, (n, n) each."""
     side = min(int(2 * reach * size) + 1, size)
     at, texel = generator.uniform(0, size, (2, 1)), np.arange(side) - side // 2
     first = np.floor(at).astype(int)

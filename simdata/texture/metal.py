@@ -51,4 +51,3 @@ FAMILIES: dict[str, Family] = {
     "rusted": rusted,
     "scratched": scratched,
 }
-

@@ -18,7 +18,23 @@ Points = Sequence[tuple[float, float]]
 PAPER, BASE, SHADE = (0, 0), (255, 0), (128, 0)
 FINE = 2
 
-_HEADS = ("Al", "Bel", "Cor", "Dov", "Fen", "Gra", "Hel", "Jun", "Kal", "Lor", "Mav", "Nor", "Ost", "Pel", "Qui")
+_HEADS = (
+    "Al",
+    "Bel",
+    "Cor",
+    "Dov",
+    "Fen",
+    "Gra",
+    "Hel",
+    "Jun",
+    "Kal",
+    "Lor",
+    "Mav",
+    "Nor",
+    "Ost",
+    "Pel",
+    "Qui",
+)
 _MIDDLES = ("a", "e", "i", "o", "u", "ari", "eno", "ili", "ora", "umi", "ande")
 _TAILS = ("ba", "co", "dra", "fel", "ga", "lin", "mo", "nta", "ra", "sso", "tta", "vel", "xo", "zia")
 
@@ -29,7 +45,7 @@ def word(generator: np.random.Generator) -> str:
 
 
 def ink_on(ground: Ink) -> Ink:
-    """Return the accent's ink, with a tone that stands out from the ground even without an accent's colour."""
+    """Return the accent's ink; its tone stands out from the ground for those who know no accent."""
     return (0 if ground[0] > 127 else 255, 255)
 
 
@@ -82,7 +98,9 @@ class Press:
             how = {"outline": share, "width": max(1, round(self.side * line))} if line else {"fill": share}
             getattr(pen, shape)(corners, **how, **extra)
 
-    def text(self, text: str, box: Box, ink: Ink, bold: float = 0.0, slant: float = 0.0, side: float = 0.5) -> None:
+    def text(
+        self, text: str, box: Box, ink: Ink, bold: float = 0.0, slant: float = 0.0, side: float = 0.5
+    ) -> None:
         """Write a line as large as the box lets it be; `side` is 0 at the left, 1 at the right.
 
         bold: width of the pen that thickens letters, in their height. slant: how far they lean, rad.
@@ -98,7 +116,10 @@ class Press:
             mask = mask.transform(mask.size, Image.Transform.AFFINE, (1, lean, -lean * mask.height, 0, 1, 0))
         scale = min(wide / mask.width, high / mask.height)
         mask = mask.resize([max(1, round(edge * scale)) for edge in mask.size], Image.Resampling.BOX)
-        at = (round(self.side * box[0] + side * (wide - mask.width)), round(self.side * box[1] + (high - mask.height) / 2))
+        at = (
+            round(self.side * box[0] + side * (wide - mask.width)),
+            round(self.side * box[1] + (high - mask.height) / 2),
+        )
         for plate, share in zip(self._plates, ink, strict=True):
             plate.paste(share, at, mask)
 
@@ -120,39 +141,93 @@ def star(center: tuple[float, float], radius: float, points: int, inner: float, 
 
 
 def emblem(generator: np.random.Generator, press: Press, box: Box, ink: Ink, ground: Ink) -> None:
-    """Print a logo: a seal, a sun over hills, a leaf, a drop, rings, a crown."""
+    """Print a logo in the middle of a box."""
     left, top, width, height = box
-    side = min(width, height)
-    x, y, r = left + width / 2, top + height / 2, side / 2
-    kind = pick(generator, ("crown", "drop", "hills", "leaf", "rings", "seal", "star"))
-    if kind == "seal":
-        press.area(star((x, y), r, int(generator.integers(10, 22)), 0.86), ink)
-        press.oval((x - 0.68 * r, y - 0.68 * r, 1.36 * r, 1.36 * r), ground, 0.05 * side)
-        press.text(pick(generator, ("No 1", "100%", "BIO", "NEW", "X5", "24h")), (x - r / 2, y - r / 4, r, r / 2), ground, 0.04)
-    elif kind == "hills":
-        press.oval((x - 0.5 * r, y - 0.8 * r, r, r), ink)
-        press.area([(x - r, y + r), (x - 0.3 * r, y - 0.3 * r), (x + 0.2 * r, y + r)], ink)
-        press.area([(x - 0.3 * r, y + r), (x + 0.4 * r, y), (x + r, y + r)], ground)
-        press.area([(x - 0.15 * r, y + r), (x + 0.4 * r, y + 0.2 * r), (x + 0.9 * r, y + r)], ink)
-    elif kind in ("leaf", "drop"):
-        t = np.linspace(0, np.pi, 24)
-        bulge = r * np.sin(t) ** (1.0 if kind == "leaf" else 1.8) * (0.5 if kind == "leaf" else 0.65 - 0.3 * np.cos(t))
-        down = y - r * np.cos(t)
-        press.area([*zip(x + bulge, down, strict=True), *zip((x - bulge)[::-1], down[::-1], strict=True)], ink)
-        press.area([(x - 0.03 * r, y - 0.6 * r), (x + 0.03 * r, y - 0.6 * r), (x + 0.06 * r, y + r)], ground)
-    elif kind == "rings":
-        for k in range(int(generator.integers(2, 5))):
-            far = r * (1 - 0.27 * k)
-            press.oval((x - far, y - far, 2 * far, 2 * far), (ink, ground)[k % 2])
-    elif kind == "crown":
-        tips = [(x + r * a, y + r * b) for a, b in ((-1, -0.5), (-0.45, 0.1), (0, -0.8), (0.45, 0.1), (1, -0.5))]
-        press.area([*tips, (x + 0.8 * r, y + 0.7 * r), (x - 0.8 * r, y + 0.7 * r)], ink)
-    else:
-        press.area(star((x, y), r, int(generator.integers(4, 9)), generator.uniform(0.35, 0.6)), ink)
+    draw = pick(generator, (_crown, _drop, _hills, _leaf, _rings, _seal, _spark))
+    draw(generator, _Stamp(press, left + width / 2, top + height / 2, min(width, height) / 2), ink, ground)
+
+
+class _Stamp:
+    """Prints about a centre, in units of a radius."""
+
+    def __init__(self, press: Press, x: float, y: float, radius: float) -> None:
+        self._press, self._x, self._y, self._radius = press, x, y, radius
+
+    def area(self, points: Points, ink: Ink) -> None:
+        self._press.area([(self._x + self._radius * x, self._y + self._radius * y) for x, y in points], ink)
+
+    def disc(self, x: float, y: float, radius: float, ink: Ink) -> None:
+        self._press.oval(self._box(x - radius, y - radius, 2 * radius, 2 * radius), ink)
+
+    def text(self, text: str, box: Box, ink: Ink) -> None:
+        self._press.text(text, self._box(*box), ink, 0.02)
+
+    def _box(self, x: float, y: float, width: float, height: float) -> Box:
+        r = self._radius
+        return self._x + r * x, self._y + r * y, r * width, r * height
+
+
+def _crown(generator: np.random.Generator, stamp: _Stamp, ink: Ink, ground: Ink) -> None:
+    dip = generator.uniform(-0.1, 0.3)
+    tips = [(-1, -0.5), (-0.45, dip), (0, -0.8), (0.45, dip), (1, -0.5)]
+    stamp.area([*tips, (0.8, 0.7), (-0.8, 0.7)], ink)
+    stamp.area([(-0.75, 0.42), (0.75, 0.42), (0.75, 0.5), (-0.75, 0.5)], ground)
+
+
+def _drop(generator: np.random.Generator, stamp: _Stamp, ink: Ink, ground: Ink) -> None:
+    t = np.linspace(0, np.pi, 24)
+    _mirrored(stamp, np.sin(t) ** generator.uniform(1.5, 2.2) * (0.65 - 0.3 * np.cos(t)), -np.cos(t), ink)
+    stamp.disc(0.2, 0.3, 0.16, ground)
+
+
+def _leaf(generator: np.random.Generator, stamp: _Stamp, ink: Ink, ground: Ink) -> None:
+    t = np.linspace(0, np.pi, 24)
+    _mirrored(stamp, np.sin(t) * generator.uniform(0.35, 0.65), -np.cos(t), ink)
+    stamp.area([(-0.03, -0.6), (0.03, -0.6), (0.06, 1), (-0.06, 1)], ground)
+
+
+def _mirrored(stamp: _Stamp, half: np.ndarray, down: np.ndarray, ink: Ink) -> None:
+    x, y = np.concatenate([half, -half[::-1]]), np.concatenate([down, down[::-1]])
+    stamp.area(list(zip(x.tolist(), y.tolist(), strict=True)), ink)
+
+
+def _hills(generator: np.random.Generator, stamp: _Stamp, ink: Ink, ground: Ink) -> None:
+    stamp.disc(generator.uniform(-0.3, 0.3), -0.3, 0.5, ink)
+    stamp.area([(-1, 1), (-0.3, -0.3), (0.2, 1)], ink)
+    stamp.area([(-0.3, 1), (0.4, 0), (1, 1)], ground)
+    stamp.area([(-0.15, 1), (0.4, 0.2), (0.9, 1)], ink)
+
+
+def _rings(generator: np.random.Generator, stamp: _Stamp, ink: Ink, ground: Ink) -> None:
+    for k in range(int(generator.integers(2, 5))):
+        stamp.disc(0, 0, 1 - 0.27 * k, (ink, ground)[k % 2])
+
+
+def _seal(generator: np.random.Generator, stamp: _Stamp, ink: Ink, ground: Ink) -> None:
+    stamp.area(star((0, 0), 1, int(generator.integers(10, 22)), 0.86), ink)
+    stamp.disc(0, 0, 0.7, ground)
+    stamp.disc(0, 0, 0.64, ink)
+    stamp.text(pick(generator, ("No 1", "100%", "BIO", "NEW", "X5", "24h")), (-0.5, -0.25, 1, 0.5), ground)
+
+
+def _spark(generator: np.random.Generator, stamp: _Stamp, ink: Ink, ground: Ink) -> None:
+    stamp.area(star((0, 0), 1, int(generator.integers(4, 9)), generator.uniform(0.35, 0.6)), ink)
+    stamp.disc(0, 0, generator.uniform(0.1, 0.2), ground)
 
 
 # Source: GS1 General Specifications, 5.2: the modules of digits in set A, and which sets the first digit calls for.
-_SET_A = ("0001101", "0011001", "0010011", "0111101", "0100011", "0110001", "0101111", "0111011", "0110111", "0001011")
+_SET_A = (
+    "0001101",
+    "0011001",
+    "0010011",
+    "0111101",
+    "0100011",
+    "0110001",
+    "0101111",
+    "0111011",
+    "0110111",
+    "0001011",
+)
 _SETS = ("AAAAAA", "AABABB", "AABBAB", "AABBBA", "ABAABB", "ABBAAB", "ABBBAA", "ABABAB", "ABABBA", "ABBABA")
 
 
@@ -178,7 +253,9 @@ def bar_code(generator: np.random.Generator, press: Press, box: Box, ink: Ink) -
     for k, bar in enumerate(code):
         if bar == "1":
             long = 0.86 if k < 3 or k > 91 or 45 <= k < 50 else 0.78
-            press.box((left + (7 + k) * module, top + 0.06 * height, module - 1 / press.side, long * height), ink)
+            press.box(
+                (left + (7 + k) * module, top + 0.06 * height, module - 1 / press.side, long * height), ink
+            )
     for part, at in ((digits[1:7], 10), (digits[7:], 57)):
         where = (left + at * module, top + 0.86 * height, 40 * module, 0.12 * height)
         press.text("".join(str(digit) for digit in part), where, ink)

@@ -38,10 +38,12 @@ def cardboard(generator: np.random.Generator, size: int) -> Field:
 
 
 def leather(generator: np.random.Generator, size: int) -> Field:
-    """Grained leather: pebbles of unequal size, dark creases between them (the accent), folds, stretched places."""
+    """Grained leather: unequal pebbles, dark creases between them (the accent), folds, stretched places."""
     cells = int(generator.integers(52, 96))
     pebble = worley(generator, size, cells, int(cells * generator.uniform(0.7, 1.0)), 1.0)
-    bump = ramp(pebble.edge + 0.03 * spectral(generator, size, cells, 250, 0.8), -0.05, generator.uniform(0.3, 0.6))
+    bump = ramp(
+        pebble.edge + 0.03 * spectral(generator, size, cells, 250, 0.8), -0.05, generator.uniform(0.3, 0.6)
+    )
     stretched = ramp(spectral(generator, size, 1, 8, 1.3), -1.0, 1.5)
     folds = ramp(ridged(generator, size, 3, 5, 3), 0.74, 0.92) * generator.uniform(0, 0.6)
     bump = soft(bump, 0.8) * (1 - 0.55 * stretched)

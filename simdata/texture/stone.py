@@ -77,7 +77,7 @@ def speckle(generator: np.random.Generator, size: int) -> Field:
         speck = worley(generator, size, int(cells), int(cells), 0.8)
         radius = speck.each(generator.uniform(0.08, 0.32, speck.count)) * generator.uniform(0.7, 1.3)
         shown = speck.each(generator.uniform(0, 1, speck.count) < share)
-        radius = radius * (1 + 0.35 * ragged)
+        radius = radius * (1 + 0.16 * ragged)
         edge = 0.05 + 2 * cells / size
         spot = shown * ramp(speck.nearest, radius + edge, radius - edge)
         tone = np.maximum(tone, spot * speck.each(generator.uniform(0.5, 1, speck.count)))

@@ -15,7 +15,7 @@ from simdata.texture.field import Family, Field, blend, even, pick, ramp, soft, 
 def _late(phase: np.ndarray) -> np.ndarray:
     """Return how much late wood there is: slowly more along a ring, then suddenly none."""
     along = phase % 1
-    return ramp(along, 0.1, 0.88) ** 1.7 * ramp(along, 1.0, 0.9)
+    return ramp(along, 0.05, 0.9) ** 1.5 * ramp(along, 1.0, 0.82)
 
 
 def _planed(generator: np.random.Generator, size: int, knots: int) -> Field:
@@ -37,7 +37,7 @@ def _planed(generator: np.random.Generator, size: int, knots: int) -> Field:
     tone = 0.2 + generator.uniform(0.3, 0.55) * late + 0.07 * clouds + 0.045 * fibers + 0.22 * pores
     tone = blend(tone, 0.72 + 0.28 * swirl, body)
     accent = np.maximum(0.7 * pores * (1 - body), 0.8 * body * (0.5 + 0.5 * swirl))
-    height = 0.0003 * late + 0.00012 * fibers - 0.0009 * pores
+    height = 0.00015 * late + 0.00012 * fibers - 0.0009 * pores
     return Field(np.clip(tone, 0, 1), accent, height.astype(np.float32))
 
 
@@ -67,14 +67,18 @@ def wood(generator: np.random.Generator, size: int) -> Field:
 def boards(generator: np.random.Generator, size: int) -> Field:
     """Boards along u, their ends staggered, each from another place of the wood."""
     rows = int(generator.integers(3, 8))
-    cuts = [np.sort((generator.uniform() + np.arange(n) / n) % 1) for n in generator.integers(1, 3, rows)]
+    cuts = [
+        np.sort((generator.uniform() + np.arange(n) / n) % 1)
+        for n in 1 + (generator.uniform(0, 1, rows) < 0.35)
+    ]
     board = laid(size, np.arange(rows) / rows, cuts)
     plank = _planed(generator, size, pick(generator, (0, 1)))
     shifts = generator.uniform(0, 1, (2, board.count))
     across, down = (board.each(shift) for shift in shifts)
     scale = 1.0 + 1.2 * (rows > 4)  # how much of the plank a board shows
     tone, accent, height = (
-        warped(part, across, down + (scale - 1) * board.down) for part in (plank.tone, plank.accent, plank.height)
+        warped(part, across, down + (scale - 1) * board.down)
+        for part in (plank.tone, plank.accent, plank.height)
     )
     tone = tone + board.each(generator.normal(0, generator.uniform(0.05, 0.14), board.count))
     gap = generator.uniform(0.0012, 0.003)
@@ -134,4 +138,3 @@ FAMILIES: dict[str, Family] = {
     "veneer": veneer,
     "wood": wood,
 }
-

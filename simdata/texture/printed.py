@@ -8,9 +8,28 @@ from simdata.noise import spectral
 from simdata.texture.field import Family, Field, even, pick
 from simdata.texture.press import BASE, PAPER, SHADE, Box, Ink, Press, bar_code, emblem, ink_on, star, word
 
-_KINDS = ("ORIGINAL", "CLASSIC", "EXTRA FINE", "organic", "with herbs", "light", "for every day", "no. 5", "roasted")
+_KINDS = (
+    "ORIGINAL",
+    "CLASSIC",
+    "EXTRA FINE",
+    "organic",
+    "with herbs",
+    "light",
+    "for every day",
+    "no. 5",
+    "roasted",
+)
 _AMOUNTS = ("500 g", "250 ml", "1 kg", "0.75 l", "12 pieces", "330 ml", "400 g e", "2 x 125 g")
-_FACTS = ("Energy", "Fat", "of which saturates", "Carbohydrate", "of which sugars", "Fibre", "Protein", "Salt")
+_FACTS = (
+    "Energy",
+    "Fat",
+    "of which saturates",
+    "Carbohydrate",
+    "of which sugars",
+    "Fibre",
+    "Protein",
+    "Salt",
+)
 
 
 def label(generator: np.random.Generator, size: int) -> Field:
@@ -18,7 +37,7 @@ def label(generator: np.random.Generator, size: int) -> Field:
     ground = pick(generator, (PAPER, BASE, BASE))
     press = Press(size, ground)
     _ground(generator, press, ground)
-    brand, bold, slant = word(generator), generator.uniform(0, 0.07), pick(generator, (0.0, 0.0, 0.25))
+    brand, bold, slant = word(generator), generator.uniform(0, 0.035), pick(generator, (0.0, 0.0, 0.25))
     brand = pick(generator, (brand, brand.upper(), brand.lower()))
 
     def front(box: Box) -> None:
@@ -74,23 +93,35 @@ def _front(
     left, top, width, height = box
     panel = pick(generator, ("none", "oval", "box", "ribbon"))
     inside = pick(generator, (PAPER, ink_on(ground))) if panel != "none" else PAPER
-    ink = (255, 255) if panel != "none" and inside == PAPER else ink_on(ground) if panel == "none" else (0, 0)
+    ink = ink_on(ground) if panel == "none" else (255, 255) if inside == PAPER else (0, 0)
     if panel == "oval":
         press.oval((left, top + 0.14 * height, width, 0.72 * height), inside)
         press.oval((left + 0.03 * width, top + 0.17 * height, 0.94 * width, 0.66 * height), ink, 0.004)
     elif panel == "box":
         press.box((left, top + 0.06 * height, width, 0.88 * height), inside, corner=0.03)
-        press.box((left + 0.02, top + 0.06 * height + 0.02, width - 0.04, 0.88 * height - 0.04), ink, 0.004, 0.02)
+        press.box(
+            (left + 0.02, top + 0.06 * height + 0.02, width - 0.04, 0.88 * height - 0.04), ink, 0.004, 0.02
+        )
     elif panel == "ribbon":
         press.box((left - 0.05, top + 0.34 * height, width + 0.1, 0.36 * height), inside)
         press.box((left - 0.05, top + 0.37 * height, width + 0.1, 0.008), ink)
         press.box((left - 0.05, top + 0.66 * height, width + 0.1, 0.008), ink)
     around, out = (ground, ink_on(ground)) if panel in ("none", "ribbon") else (inside, ink)
-    emblem(generator, press, (left, top + 0.1 * height, width, generator.uniform(0.18, 0.26) * height), out, around)
+    emblem(
+        generator,
+        press,
+        (left, top + 0.1 * height, width, generator.uniform(0.18, 0.26) * height),
+        out,
+        around,
+    )
     text, bold, slant = brand
     press.text(text, (left + 0.1 * width, top + 0.4 * height, 0.8 * width, 0.24 * height), ink, bold, slant)
-    press.text(pick(generator, _KINDS), (left + 0.2 * width, top + 0.71 * height, 0.6 * width, 0.07 * height), out)
-    press.text(pick(generator, _AMOUNTS), (left + 0.3 * width, top + 0.8 * height, 0.4 * width, 0.05 * height), out)
+    low = 0.66 if panel == "oval" else 0.71
+    for text, down, high in (
+        (pick(generator, _KINDS), low, 0.07),
+        (pick(generator, _AMOUNTS), low + 0.085, 0.05),
+    ):
+        press.text(text, (left + 0.25 * width, top + down * height, 0.5 * width, high * height), out)
 
 
 def _facts(generator: np.random.Generator, press: Press, box: Box) -> None:
@@ -101,11 +132,15 @@ def _facts(generator: np.random.Generator, press: Press, box: Box) -> None:
     step = height / (rows + 2)
     press.box(box, PAPER)
     press.box(box, ink, 0.003)
-    press.text("Nutrition per 100 g", (left + 0.04 * width, top + 0.2 * step, 0.9 * width, step), ink, 0.03, side=0)
+    press.text(
+        "Nutrition per 100 g", (left + 0.04 * width, top + 0.2 * step, 0.9 * width, step), ink, 0.03, side=0
+    )
     for row in range(rows):
         line = top + (row + 1.5) * step
         press.box((left + 0.03 * width, line, 0.94 * width, 1 / press.side), ink)
-        press.text(_FACTS[row], (left + 0.05 * width, line + 0.2 * step, 0.6 * width, 0.62 * step), ink, side=0)
+        press.text(
+            _FACTS[row], (left + 0.05 * width, line + 0.2 * step, 0.6 * width, 0.62 * step), ink, side=0
+        )
         amount = f"{generator.uniform(0, 60):.1f} g"
         press.text(amount, (left + 0.66 * width, line + 0.2 * step, 0.28 * width, 0.62 * step), ink, side=1)
 
@@ -116,10 +151,14 @@ def barcode(generator: np.random.Generator, size: int) -> Field:
     ink = ink_on(PAPER)
     press.box((0.03, 0.03, 0.94, 0.94), ink, 0.006)
     cut = generator.uniform(0.28, 0.4)
-    bar_code(generator, press, (0.08, cut + 0.05, 0.84, generator.uniform(0.24, 0.34)), ink)
-    route = "".join(pick(generator, "ABCDEFGHKLMNPRSTXZ") for _ in range(2)) + f"{generator.integers(10, 999)}"
-    press.text(route, (0.07, 0.07, 0.4, cut - 0.1), ink, generator.uniform(0, 0.08), side=0)
-    _square_code(generator, press, (0.93 - (cut - 0.08), 0.06, cut - 0.08), int(generator.integers(12, 22)), ink)
+    bar_code(generator, press, (0.08, cut + 0.03, 0.84, generator.uniform(0.65, 1) * (0.68 - cut)), ink)
+    route = (
+        "".join(pick(generator, "ABCDEFGHKLMNPRSTXZ") for _ in range(2)) + f"{generator.integers(10, 999)}"
+    )
+    press.text(route, (0.07, 0.07, 0.4, cut - 0.1), ink, generator.uniform(0, 0.035), side=0)
+    _square_code(
+        generator, press, (0.93 - (cut - 0.08), 0.06, cut - 0.08), int(generator.integers(12, 22)), ink
+    )
     press.box((0.03, cut, 0.94, 0.005), ink)
     press.box((0.03, 0.73, 0.94, 0.005), ink)
     for row in range(3):
@@ -148,49 +187,56 @@ def _square_code(
 
 
 def book_cover(generator: np.random.Generator, size: int) -> Field:
-    """A cover in cloth or paper: title, author, an ornament, frames; the accent is stamped foil or bold ink."""
+    """A cover in cloth or paper: title, author, a picture or emblem, frames; the accent is foil or bold ink."""
     ground = pick(generator, (PAPER, SHADE, BASE))
-    press = Press(size, ground)
-    ink = (0 if ground[0] > 100 else 255, 255)
+    press, ink = Press(size, ground), (0 if ground[0] > 100 else 255, 255)
     other = BASE if ground == PAPER else PAPER
-    art = pick(generator, ("band", "circles", "frame", "frame", "half", "panes"))
+    art = pick(generator, ("band", "bare", "bare", "circles", "half", "panes"))
     if art == "band":
-        press.box((-0.1, generator.uniform(0.05, 0.3), 1.2, generator.uniform(0.3, 0.45)), other)
+        press.box((-0.1, 0.05, 1.2, generator.uniform(0.36, 0.5)), other)
     elif art == "half":
-        press.box((-0.1, 0.5, 1.2, 0.42), other)
+        press.box((-0.1, 0.56, 1.2, 0.38), other)
     elif art == "circles":
-        for _ in range(int(generator.integers(4, 14))):
-            r = generator.uniform(0.04, 0.2)
-            x, y = generator.uniform(0.06, 0.94 - 2 * r, 2)
-            press.oval((x, y, 2 * r, 2 * r), pick(generator, (other, SHADE, ink)), pick(generator, (0.0, 0.012)))
+        _circles(generator, press, (other, SHADE, ink))
     elif art == "panes":
-        count = int(generator.integers(3, 8))
-        for row, column in np.argwhere(generator.uniform(0, 1, (count, count)) < 0.5):
-            step = 0.8 / count
-            press.box((0.1 + column * step, 0.1 + row * step, step, step), pick(generator, (other, SHADE)))
-    _title(generator, press, ink, ground if art in ("circles", "panes") else None)
-    for inset in generator.choice((0.03, 0.045, 0.07, 0.085), int(generator.integers(0, 4)), replace=False):
+        _panes(generator, press, (other, other, SHADE, ink))
+    if art not in ("circles", "panes"):
+        emblem(generator, press, (0.35, 0.6, 0.3, 0.16), ink, other if art == "half" else ground)
+    _title(generator, press, ink)
+    for inset in generator.choice((0.02, 0.035, 0.06, 0.075), int(generator.integers(0, 4)), replace=False):
         press.box((inset, inset, 1 - 2 * inset, 1 - 2 * inset), ink, generator.uniform(0.002, 0.008))
     cloth = spectral(generator, size, 60, 250, 0.1) * pick(generator, (0.0, 1.0))
-    printed = press.field(even(size))
-    return Field(
-        np.clip(printed.tone + 0.03 * cloth, 0, 1), printed.accent, 0.0002 * cloth - 0.0006 * printed.accent
-    )
+    printed = press.field(0.0002 * cloth)
+    stamped = printed.height - 0.0006 * printed.accent
+    return Field(np.clip(printed.tone + 0.03 * cloth, 0, 1), printed.accent, stamped)
 
 
-def _title(generator: np.random.Generator, press: Press, ink: Ink, plate: Ink | None) -> None:
-    """Print title, author and ornament, on a plate of their own where the ground is restless."""
+def _circles(generator: np.random.Generator, press: Press, inks: tuple[Ink, ...]) -> None:
+    for _ in range(int(generator.integers(4, 14))):
+        r = generator.uniform(0.03, 0.16)
+        x, y = generator.uniform(0.12, 0.88 - 2 * r), generator.uniform(0.44, 0.8 - 2 * r)
+        press.oval((x, y, 2 * r, 2 * r), pick(generator, inks), pick(generator, (0.0, 0.012)))
+
+
+def _panes(generator: np.random.Generator, press: Press, inks: tuple[Ink, ...]) -> None:
+    rows, columns = (int(n) for n in generator.integers(2, 7, 2))
+    step = min(0.36 / rows, 0.76 / columns)
+    for row, column in np.ndindex(rows, columns):
+        box = (0.5 + (column - columns / 2) * step, 0.44 + row * step, 0.9 * step, 0.9 * step)
+        draw = pick(generator, (press.box, press.oval, None))
+        if draw is not None:
+            draw(box, pick(generator, inks))
+
+
+def _title(generator: np.random.Generator, press: Press, ink: Ink) -> None:
+    """Print title and author."""
     words = [word(generator) for _ in range(int(generator.integers(1, 4)))]
     words = [w.upper() for w in words] if generator.uniform() < 0.5 else words
-    high, bold = generator.uniform(0.09, 0.15), generator.uniform(0, 0.06)
-    top = generator.uniform(0.1, 0.2)
-    if plate is not None:
-        press.box((0.14, top - 0.03, 0.72, len(words) * high * 1.15 + 0.06), plate)
+    bold, side = generator.uniform(0, 0.03), pick(generator, (0.0, 0.5, 0.5))
+    step = min(generator.uniform(0.1, 0.16), 0.3 / len(words))
     for row, text in enumerate(words):
-        press.text(text, (0.18, top + row * 1.15 * high, 0.64, high), ink, bold)
-    emblem(generator, press, (0.35, 0.6, 0.3, 0.16), ink, plate or (255 - ink[0], 0))
-    author = f"{word(generator)} {word(generator)}"
-    press.text(author, (0.2, 0.83, 0.6, 0.055), ink)
+        press.text(text, (0.14, 0.1 + row * step, 0.72, 0.85 * step), ink, bold, side=side)
+    press.text(f"{word(generator)} {word(generator)}", (0.2, 0.84, 0.6, 0.055), ink, side=side)
 
 
 FAMILIES: dict[str, Family] = {
