@@ -165,23 +165,24 @@ def worley(
     x, y = texel * cells_x, texel * cells_y
     column, row = x.astype(np.int32), y.astype(np.int32)
     x, y = x - np.floor(x), y - np.floor(y)
-    beside = [places[:, :, (column + step) % cells_x] for step in (-1, 0, 1)]
-    ways = [
-        ((x - np.float32(step) - along) ** 2, down)
-        for step, (along, down) in zip((-1, 0, 1), beside, strict=True)
-    ]
+    ways = []
+    for step in (-1, 0, 1):
+        along, down = places[:, :, (column + step) % cells_x]
+        ways.append(((x - np.float32(step) - along) ** 2, down))
     # Strip by strip, so that all of it stays in the cache.
-    strips = np.array_split(np.arange(size), -(-size // 32))
-    nearest, second, whose = (
-        np.concatenate(parts) for parts in zip(*(_strip(ways, y[k], row[k]) for k in strips), strict=True)
+    strips = [_strip(ways, y[k], row[k]) for k in np.array_split(np.arange(size), -(-size // 32))]
+    nearest, second, whose = (np.concatenate(parts) for parts in zip(*strips, strict=True))
+    return Cells(
+        np.sqrt(nearest), np.sqrt(second), _named(whose, row, column, cells_y, cells_x), places[0].size
     )
-    # Cells are numbered with a margin of one on each side, and then around the torus.
-    step = np.add.outer(np.arange(3) * (cells_x + 2), np.arange(3)).astype(np.int32).ravel()
-    around = np.add.outer(
-        np.arange(-1, cells_y + 1) % cells_y * cells_x, np.arange(-1, cells_x + 1) % cells_x
-    )
-    index = around.astype(np.int32).ravel().take(row[:, None] * (cells_x + 2) + column + step.take(whose))
-    return Cells(np.sqrt(nearest), np.sqrt(second), index, cells_x * cells_y)
+
+
+def _named(whose: np.ndarray, row: np.ndarray, column: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Number the cells around the torus: `whose` of nine neighbours of the cell in a row and a column."""
+    padded = np.add.outer(np.arange(-1, rows + 1) % rows * columns, np.arange(-1, columns + 1) % columns)
+    step = np.add.outer(np.arange(3) * (columns + 2), np.arange(3)).astype(np.int32).ravel()
+    at = row[:, None] * np.int32(columns + 2) + column + step.take(whose)
+    return padded.astype(np.int32).take(at)
 
 
 def _strip(
@@ -213,8 +214,5 @@ def warped(field: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarra
     size = len(field)
     texel = np.arange(size, dtype=np.float32)
     x, y = (texel + size * across) % size, (texel[:, None] + size * down) % size
-    return _looked_up(field, x.astype(np.float32), y.astype(np.float32))
-
-
-def _looked_up(field: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return cv2.remap(np.asarray(field, np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    maps = np.asarray(x, np.float32), np.asarray(y, np.float32)
+    return cv2.remap(np.asarray(field, np.float32), *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)

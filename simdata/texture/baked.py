@@ -87,7 +87,7 @@ def _bare(
     color, one = (np.ones((size, size, channels), np.float32) for channels in (3, 1))
     if texture is not None and picture is not None:
         fitted = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-        color = _spread(fitted, texture.repeat, repeat) / np.float32(255)
+        color[:] = _spread(fitted, texture.repeat, repeat) / 255
     flat = np.zeros((size, size, 2), np.float32)
     return color, material.roughness * one, material.metallic * one, flat
 

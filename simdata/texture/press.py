@@ -215,7 +215,7 @@ def _spark(generator: np.random.Generator, stamp: _Stamp, ink: Ink, ground: Ink)
     stamp.disc(0, 0, generator.uniform(0.1, 0.2), ground)
 
 
-# Source: GS1 General Specifications, 5.2: the modules of digits in set A, and which sets the first digit calls for.
+# Source: GS1 General Specifications, 5.2: digits in set A, and the sets that the first digit calls for.
 _SET_A = (
     "0001101",
     "0011001",

@@ -33,7 +33,7 @@ _FACTS = (
 
 
 def label(generator: np.random.Generator, size: int) -> Field:
-    """The print of a package: ground, panel, brand, emblem, facts, bar code; the accent is its strongest ink."""
+    """The print of a package: panel, brand, emblem, facts, bar code; the accent is the strongest ink."""
     ground = pick(generator, (PAPER, BASE, BASE))
     press = Press(size, ground)
     _ground(generator, press, ground)
@@ -187,7 +187,7 @@ def _square_code(
 
 
 def book_cover(generator: np.random.Generator, size: int) -> Field:
-    """A cover in cloth or paper: title, author, a picture or emblem, frames; the accent is foil or bold ink."""
+    """A cover in cloth or paper: title, author, picture or emblem, frames; the accent is foil or ink."""
     ground = pick(generator, (PAPER, SHADE, BASE))
     press, ink = Press(size, ground), (0 if ground[0] > 100 else 255, 255)
     other = BASE if ground == PAPER else PAPER

@@ -67,10 +67,8 @@ def wood(generator: np.random.Generator, size: int) -> Field:
 def boards(generator: np.random.Generator, size: int) -> Field:
     """Boards along u, their ends staggered, each from another place of the wood."""
     rows = int(generator.integers(3, 8))
-    cuts = [
-        np.sort((generator.uniform() + np.arange(n) / n) % 1)
-        for n in 1 + (generator.uniform(0, 1, rows) < 0.35)
-    ]
+    pieces = 1 + (generator.uniform(0, 1, rows) < 0.35)
+    cuts = [np.sort((generator.uniform() + np.arange(n) / n) % 1) for n in pieces]
     board = laid(size, np.arange(rows) / rows, cuts)
     plank = _planed(generator, size, pick(generator, (0, 1)))
     shifts = generator.uniform(0, 1, (2, board.count))
