@@ -112,21 +112,21 @@ def covered(mask: np.ndarray, amount: float) -> np.ndarray:
 
 def _colors(maps: np.ndarray, texture: FieldTexture) -> np.ndarray:
     """Return sRGB (H, W, 3) of tone and accent."""
-    return _between(maps, (*texture.colors, texture.accent))
+    return _mixed(maps, (*texture.colors, texture.accent or texture.colors[1]))
 
 
 def _shares(maps: np.ndarray, three: Three | None, one: float) -> np.ndarray:
     """Return (H, W, 1) of what tone 0, tone 1 and the accent have each, or all have."""
     ends = (one,) * 3 if three is None else three
-    return _between(maps, tuple((end,) for end in ends))
+    return _mixed(maps, [(end,) for end in ends])
 
 
-def _between(maps: np.ndarray, ends: Sequence[Sequence[float] | None]) -> np.ndarray:
-    """Blend (H, W, n) from the first end to the second by the tone, then to the third by the accent."""
-    low, high = (np.asarray(end, np.float32) for end in ends[:2])
-    steps = np.linspace(0, 1, 256, dtype=np.float32)
-    shown = (low + (high - low) * steps[:, None])[maps[..., 0]]
-    return shown if ends[2] is None else _under(shown, ends[2], steps[maps[..., 1]])
+def _mixed(maps: np.ndarray, ends: Sequence[Sequence[float]]) -> np.ndarray:
+    """Mix (H, W, n) from what tone 0, tone 1 and the accent have."""
+    low, *others = (np.asarray(end, np.float32) for end in ends)
+    steps = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
+    high, accent = (((end - low) * steps)[maps[..., channel]] for channel, end in enumerate(others))
+    return np.clip(low + high + accent, 0, 1)
 
 
 def _under(below: np.ndarray, above: Sequence[float], cover: np.ndarray) -> np.ndarray:

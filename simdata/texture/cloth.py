@@ -43,9 +43,9 @@ def weave(generator: np.random.Generator, size: int) -> Field:
     slub = spectral(generator, size, 2, 60, 0.8)
     two_tone = generator.uniform(0, 0.4)
     tone = 0.3 + two_tone * seen + 0.06 * own + 0.04 * fuzz + 0.04 * slub
-    tone = tone * (0.35 + 0.65 * ramp(height, 0.1, 0.85))
+    lit = 0.35 + 0.65 * ramp(height, 0.1, 0.85)
     dyed = _dyed(generator, size, count, seen) * pick(generator, (0, 0, 1))
-    return Field(np.clip(tone, 0, 1), dyed, (0.3 * height + 0.02 * fuzz) / count)
+    return Field(np.clip(tone * lit, 0, 1), dyed * lit, (0.3 * height + 0.02 * fuzz) / count)
 
 
 def _dyed(generator: np.random.Generator, size: int, count: int, seen: np.ndarray) -> np.ndarray:
@@ -85,9 +85,10 @@ def knit(generator: np.random.Generator, size: int) -> Field:
     column, row = np.floor(x).astype(int) % columns, np.floor(y).astype(int) % rows
     own = generator.normal(0, 0.05, (rows, columns))[row, column]
     accent = _stitched(generator, rows, columns)[row, column]
-    tone = (0.55 + own + 0.08 * twist + 0.06 * fuzz) * (0.25 + 0.75 * ramp(thread, 0.05, 0.8))
+    lit = 0.25 + 0.75 * ramp(thread, 0.05, 0.8)
+    tone = (0.55 + own + 0.08 * twist + 0.06 * fuzz) * lit
     height = (0.3 * np.sqrt(np.clip(thread, 0, 1)) + 0.02 * twist + 0.02 * fuzz) / columns
-    return Field(np.clip(tone, 0, 1).astype(np.float32), soft(accent, 0.6), soft(height, 0.8))
+    return Field(np.clip(tone, 0, 1).astype(np.float32), soft(accent * lit, 0.6), 0.8 * soft(height, 0.8))
 
 
 def _stitched(generator: np.random.Generator, rows: int, columns: int) -> np.ndarray:
@@ -109,10 +110,10 @@ def carpet(generator: np.random.Generator, size: int) -> Field:
     trodden = spectral(generator, size, 1, 10, 1.5)
     dome = ramp(tuft.nearest, 0.75, 0.0)
     tone = 0.45 + 0.08 * trodden + tuft.each(generator.normal(0, 0.1, tuft.count)) + 0.09 * fuzz
-    tone = tone * (0.25 + 0.75 * dome)
+    lit = 0.25 + 0.75 * dome
     fleck = tuft.each(generator.uniform(0, 1, tuft.count) < pick(generator, (0.0, 0.08, 0.3)))
-    height = (0.35 * dome + 0.05 * fuzz) / cells + 0.001 * trodden
-    return Field(np.clip(tone, 0, 1), soft(fleck, 0.7), height.astype(np.float32))
+    height = (0.27 * dome + 0.04 * fuzz) / cells + 0.001 * trodden
+    return Field(np.clip(tone * lit, 0, 1), lit * soft(fleck, 0.7), height.astype(np.float32))
 
 
 def stripes(generator: np.random.Generator, size: int) -> Field:
@@ -147,8 +148,8 @@ def checks(generator: np.random.Generator, size: int) -> Field:
         blend(of[places[1]] + even(size), of[places[0]] + even(size), seen) for of in (thread, lined)
     )
     tone = 0.06 + 0.88 * tone + 0.02 * own
-    tone = tone * (0.75 + 0.25 * ramp(height, 0.1, 0.8))
-    return Field(np.clip(tone, 0, 1), accent, (0.2 * height / count).astype(np.float32))
+    lit = 0.75 + 0.25 * ramp(height, 0.1, 0.8)
+    return Field(np.clip(tone * lit, 0, 1), accent * lit, (0.2 * height / count).astype(np.float32))
 
 
 FAMILIES: dict[str, Family] = {

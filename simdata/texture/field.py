@@ -15,9 +15,8 @@ class Field:
     """One member of a family, a tile without seams; row 0 is v = 1. Each (size, size) float32.
 
     Attributes:
-        tone: 0 takes the material's first colour, 1 the second; clipped.
-        accent: 0 to 1, what the family sets off (joints, ink, rust); its tone stands out, too, for
-            materials without an accent.
+        tone: of what is not accent: 0 takes the material's first colour, 1 the second; clipped.
+        accent: 0 to 1, how much of what the family sets off is here (joints, ink, rust).
         height: of the relief, in tile sides.
     """
 

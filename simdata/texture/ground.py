@@ -106,7 +106,6 @@ def soil(generator: np.random.Generator, size: int) -> Field:
     stone = crumb.each(generator.uniform(0, 1, crumb.count) < generator.uniform(0.01, 0.07)) * ramp(
         lump, 0.4, 0.7
     )
-    tone = blend(tone, 0.8, 0.8 * stone)
     height = (0.16 * lump * big + 0.035 * fine) / cells + 0.003 * clods
     return Field(np.clip(tone, 0, 1), 0.9 * stone, height.astype(np.float32))
 

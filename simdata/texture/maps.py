@@ -24,8 +24,8 @@ LAYERS = layer.LAYERS
 def texture_maps(family: str, seed: int, size: int = SIZE) -> np.ndarray:
     """Return one member of a family as (size, size, 4) uint8; row 0 is v = 1.
 
-    Channels: tone, accent, and the slopes of the relief along u and along v, tile sides of height a tile side
-    of way: (channel - 128) / 127.
+    Channels: the shares of tone 1 and of the accent (tone 0 has the rest), and the slopes of the relief along
+    u and along v, tile sides of height a tile side of way: (channel - 128) / 127.
 
     Raises:
         UnknownNameError: no such family.
@@ -34,8 +34,9 @@ def texture_maps(family: str, seed: int, size: int = SIZE) -> np.ndarray:
         raise UnknownNameError("texture family", family, sorted(FAMILIES))
     field = FAMILIES[family](Stream(seed).child("texture", family).generator(), size)
     maps = np.empty((size, size, 4), np.uint8)
-    for channel, share in enumerate((field.tone, field.accent)):
-        maps[..., channel] = np.rint(255 * np.clip(share, 0, 1))
+    accent = np.clip(field.accent, 0, 1)
+    for channel, share in enumerate((np.clip(field.tone, 0, 1) * (1 - accent), accent)):
+        maps[..., channel] = np.rint(255 * share)
     for channel, slope in enumerate(slopes(field), 2):
         maps[..., channel] = np.rint(128 + 127 * np.clip(slope, -1, 1))
     maps.flags.writeable = False
@@ -50,7 +51,7 @@ def slopes(field: Field) -> tuple[np.ndarray, np.ndarray]:
 
 
 def texture_field(family: str, seed: int, size: int = SIZE) -> np.ndarray:
-    """Return the tone alone, (size, size) uint8: 0 takes the first colour, 255 the second.
+    """Return the first of the maps alone, (size, size) uint8: 0 takes the first colour, 255 the second.
 
     Raises:
         UnknownNameError: no such family.

@@ -6,7 +6,7 @@ import numpy as np
 
 from simdata.noise import spectral, warped, worley
 from simdata.texture.courses import even_cuts, laid
-from simdata.texture.field import Family, Field, blend, even, pick, ramp
+from simdata.texture.field import Family, Field, even, pick, ramp
 
 
 def brick(generator: np.random.Generator, size: int) -> Field:
@@ -23,10 +23,9 @@ def brick(generator: np.random.Generator, size: int) -> Field:
     stain = spectral(generator, size, 1, 40, 1.3)
     tone = wall.each(fired) + 0.07 * stain + 0.05 * rough
     pits = ramp(spectral(generator, size, 40, 200, 0.3), 1.7, 2.6) * body
-    mortar = 0.88 + 0.08 * spectral(generator, size, 20, 256, 0.4)
-    tone = blend(mortar, np.clip(tone - 0.1 * pits, 0, 0.8), body)
+    mortar = (1 - body) * np.clip(0.9 + 0.08 * spectral(generator, size, 20, 256, 0.4), 0, 1)
     height = 0.0035 * ramp(edge, gap * 0.4, gap + 0.006) + 0.0005 * rough - 0.0012 * pits
-    return Field(tone, 1 - body, height.astype(np.float32))
+    return Field(np.clip(tone - 0.1 * pits, 0, 1), mortar, height.astype(np.float32))
 
 
 def tiles(generator: np.random.Generator, size: int) -> Field:
@@ -44,8 +43,8 @@ def tiles(generator: np.random.Generator, size: int) -> Field:
     level = tile.across * tile.each(lean[0]) + tile.down * tile.each(lean[1])
     wavy = 0.0004 * spectral(generator, size, 2, 24, 1.2)
     height = 0.004 * ramp(tile.edge, gap * 0.5, gap + 0.009) + (level + wavy) * (1 - joint)
-    grout = 0.92 + 0.06 * spectral(generator, size, 10, 256, 0.7)
-    return Field(blend(tone, grout, joint), joint, height.astype(np.float32))
+    grout = joint * np.clip(0.92 + 0.06 * spectral(generator, size, 10, 256, 0.7), 0, 1)
+    return Field(tone, grout, height.astype(np.float32))
 
 
 def concrete(generator: np.random.Generator, size: int) -> Field:
@@ -62,7 +61,7 @@ def concrete(generator: np.random.Generator, size: int) -> Field:
     stain = ramp(spectral(generator, size, 1, 90, 1.5, (1, 3)), 0.9, 2.4) * generator.uniform(0, 0.7)
     height = 0.00025 * sand + 0.0006 * blotches - 0.003 * pore - 0.0018 * seam
     accent = np.maximum(stain, 0.5 * pore)
-    return Field(np.clip(tone + 0.2 * stain + 0.2 * seam, 0, 1), accent, height.astype(np.float32))
+    return Field(np.clip(tone + 0.2 * seam, 0, 1), accent, height.astype(np.float32))
 
 
 def _formwork(generator: np.random.Generator, size: int) -> np.ndarray:

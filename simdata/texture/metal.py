@@ -26,7 +26,7 @@ def scratched(generator: np.random.Generator, size: int) -> Field:
     deep = strokes(generator, size, int(generator.integers(8, 40)), (0.1, 0.6), angle, 1.5 * spread)
     dull = spectral(generator, size, 1, 60, 1.4)
     scratch = np.maximum(0.45 * fine, deep)
-    tone = 0.35 + 0.07 * dull + 0.5 * scratch
+    tone = 0.4 + 0.08 * dull
     height = -0.00035 * fine - 0.0009 * deep + 0.0003 * spectral(generator, size, 1, 8, 1.5)
     return Field(np.clip(tone, 0, 1), scratch, height.astype(np.float32))
 

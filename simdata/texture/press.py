@@ -15,7 +15,7 @@ Ink = tuple[int, int]  # tone and accent, 0 to 255
 Box = tuple[float, float, float, float]  # left, top, width, height in tile sides
 Points = Sequence[tuple[float, float]]
 
-PAPER, BASE, SHADE = (0, 0), (255, 0), (128, 0)
+PAPER, SHADE, BASE, ACCENT = (0, 0), (128, 0), (255, 0), (0, 255)
 FINE = 2
 
 _HEADS = (
@@ -45,8 +45,8 @@ def word(generator: np.random.Generator) -> str:
 
 
 def ink_on(ground: Ink) -> Ink:
-    """Return the accent's ink; its tone stands out from the ground for those who know no accent."""
-    return (0 if ground[0] > 127 else 255, 255)
+    """Return the ink that is read on a ground: the accent on paper, paper on all else."""
+    return ACCENT if ground == PAPER else PAPER
 
 
 @lru_cache(maxsize=64)

@@ -6,7 +6,20 @@ import numpy as np
 
 from simdata.noise import spectral
 from simdata.texture.field import Family, Field, even, pick
-from simdata.texture.press import BASE, PAPER, SHADE, Box, Ink, Press, bar_code, emblem, ink_on, star, word
+from simdata.texture.press import (
+    ACCENT,
+    BASE,
+    PAPER,
+    SHADE,
+    Box,
+    Ink,
+    Press,
+    bar_code,
+    emblem,
+    ink_on,
+    star,
+    word,
+)
 
 _KINDS = (
     "ORIGINAL",
@@ -64,7 +77,7 @@ def _ground(generator: np.random.Generator, press: Press, ground: Ink) -> None:
     if kind == "bands":
         for top in generator.uniform(0, 1, int(generator.integers(1, 4))):
             high = generator.uniform(0.02, 0.14)
-            press.box((-0.1, min(top, 1 - high), 1.2, high), pick(generator, (other, ink_on(ground))))
+            press.box((-0.1, min(top, 1 - high), 1.2, high), pick(generator, (other, ACCENT)))
     elif kind == "dots":
         count = int(generator.integers(4, 10))
         r = generator.uniform(0.15, 0.4) / count
@@ -92,8 +105,8 @@ def _front(
     """Print a panel with emblem, brand, kind and amount."""
     left, top, width, height = box
     panel = pick(generator, ("none", "oval", "box", "ribbon"))
-    inside = pick(generator, (PAPER, ink_on(ground))) if panel != "none" else PAPER
-    ink = ink_on(ground) if panel == "none" else (255, 255) if inside == PAPER else (0, 0)
+    inside = pick(generator, (PAPER, ACCENT)) if panel != "none" else ground
+    ink = ink_on(inside)
     if panel == "oval":
         press.oval((left, top + 0.14 * height, width, 0.72 * height), inside)
         press.oval((left + 0.03 * width, top + 0.17 * height, 0.94 * width, 0.66 * height), ink, 0.004)
@@ -188,9 +201,8 @@ def _square_code(
 
 def book_cover(generator: np.random.Generator, size: int) -> Field:
     """A cover in cloth or paper: title, author, picture or emblem, frames; the accent is foil or ink."""
-    ground = pick(generator, (PAPER, SHADE, BASE))
-    press, ink = Press(size, ground), (0 if ground[0] > 100 else 255, 255)
-    other = BASE if ground == PAPER else PAPER
+    ground = pick(generator, (PAPER, PAPER, SHADE))
+    press, ink, other = Press(size, ground), ACCENT, BASE if ground == PAPER else PAPER
     art = pick(generator, ("band", "bare", "bare", "circles", "half", "panes"))
     if art == "band":
         press.box((-0.1, 0.05, 1.2, generator.uniform(0.36, 0.5)), other)

@@ -32,7 +32,7 @@ def cardboard(generator: np.random.Generator, size: int) -> Field:
     fleck = ramp(spectral(generator, size, 40, 220, 0.3), generator.uniform(2.1, 2.9), 3.4)
     cloud = spectral(generator, size, 1, 120, 1.2, (2, 1))
     fine = spectral(generator, size, 40, 256, 0.2)
-    tone = 0.5 + 0.09 * cloud + 0.05 * fine + 0.05 * wave + 0.12 * fibers - 0.35 * fleck
+    tone = 0.5 + 0.09 * cloud + 0.05 * fine + 0.05 * wave + 0.12 * fibers
     height = 0.0005 * wave + 0.00012 * fine + 0.0002 * cloud + 0.0001 * fibers
     return Field(np.clip(tone, 0, 1), 0.8 * fleck, height.astype(np.float32))
 
@@ -49,10 +49,10 @@ def leather(generator: np.random.Generator, size: int) -> Field:
     bump = soft(bump, 0.8) * (1 - 0.55 * stretched)
     deep = ramp(bump, 0.35, 0.0) * (1 - 0.7 * stretched)
     worn = spectral(generator, size, 1, 16, 1.5)
-    tone = 0.3 + 0.1 * worn - 0.12 * bump + 0.3 * deep + 0.25 * folds
+    tone = 0.3 + 0.1 * worn - 0.12 * bump + 0.25 * folds
     fine = spectral(generator, size, 60, 250, 0.2)
     height = 0.14 * bump / cells - 0.0015 * folds + 0.00006 * fine
-    return Field(np.clip(tone, 0, 1), 0.5 * deep, height.astype(np.float32))
+    return Field(np.clip(tone, 0, 1), 0.7 * deep, height.astype(np.float32))
 
 
 def plastic(generator: np.random.Generator, size: int) -> Field:
@@ -85,7 +85,7 @@ def rubber(generator: np.random.Generator, size: int) -> Field:
     tone = 0.35 + 0.1 * bloom + 0.06 * fine + 0.12 * (form - 0.5) * (kind != "plain")
     worn = ramp(spectral(generator, size, 2, 160, 0.9), 1.6, 2.6)
     height = 0.07 * form / count * (kind != "plain") + 0.0002 * fine + 0.0005 * bloom
-    return Field(np.clip(tone + 0.2 * worn, 0, 1), 0.6 * worn, height.astype(np.float32))
+    return Field(np.clip(tone, 0, 1), 0.6 * worn, height.astype(np.float32))
 
 
 FAMILIES: dict[str, Family] = {

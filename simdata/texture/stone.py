@@ -20,7 +20,7 @@ def marble(generator: np.random.Generator, size: int) -> Field:
         wide = width * generator.uniform(0.5, 1.6) * (0.2 + 1.4 * fade)
         veins = np.maximum(veins, fade * np.exp(-_line(course) / wide))
     halo = soft(veins, size / 60)
-    tone = generator.uniform(0.2, 0.5) * clouds + 0.9 * halo + 0.55 * veins
+    tone = generator.uniform(0.2, 0.5) * clouds + 0.9 * halo
     grain = 0.02 * spectral(generator, size, 40, 256, 0.3)
     return Field(np.clip(0.05 + tone + grain, 0, 1), veins, even(size))
 
@@ -48,7 +48,7 @@ def granite(generator: np.random.Generator, size: int) -> Field:
     share = generator.uniform(0.35, 0.65)
     tone = np.where(quartz + crowd < share, 0.05 + 0.6 * pale, 0.4 + 0.45 * quartz)
     mica = small.each(generator.uniform(0, 1, small.count)) + crowd < generator.uniform(0.12, 0.26)
-    tone = np.where(mica, 1.0, tone) + 0.04 * spectral(generator, size, 30, 256, 0.4)
+    tone = tone + 0.04 * spectral(generator, size, 30, 256, 0.4)
     return Field(np.clip(soft(tone, 0.6), 0, 1), soft(mica, 0.6), even(size))
 
 
@@ -71,7 +71,7 @@ def terrazzo(generator: np.random.Generator, size: int) -> Field:
 
 def speckle(generator: np.random.Generator, size: int) -> Field:
     """Stoneware: specks of two sizes on a calm glaze, the small ones blurred into it."""
-    tone = 0.1 + 0.05 * spectral(generator, size, 1, 12, 1.5)
+    tone = 0.13 + 0.05 * spectral(generator, size, 1, 12, 1.5)
     accent, ragged = even(size), spectral(generator, size, 20, 160, 0.8)
     for cells, share in ((generator.integers(40, 70), 0.45), (generator.integers(12, 22), 0.16)):
         speck = worley(generator, size, int(cells), int(cells), 0.8)
@@ -80,8 +80,7 @@ def speckle(generator: np.random.Generator, size: int) -> Field:
         radius = radius * (1 + 0.16 * ragged)
         edge = 0.05 + 2 * cells / size
         spot = shown * ramp(speck.nearest, radius + edge, radius - edge)
-        tone = np.maximum(tone, spot * speck.each(generator.uniform(0.5, 1, speck.count)))
-        accent = np.maximum(accent, spot)
+        accent = np.maximum(accent, spot * speck.each(generator.uniform(0.4, 1, speck.count)))
     height = 0.0006 * spectral(generator, size, 2, 14, 1.2)
     return Field(np.clip(tone, 0, 1), accent, height - 0.0008 * accent)
 

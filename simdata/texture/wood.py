@@ -34,7 +34,7 @@ def _planed(generator: np.random.Generator, size: int, knots: int) -> Field:
     fibers = spectral(generator, size, 16, 256, 0.6, (36, 1))
     pores = _pores(generator, size, late)
     clouds = spectral(generator, size, 1, 24, 1.4, (5, 1))
-    tone = 0.2 + generator.uniform(0.3, 0.55) * late + 0.07 * clouds + 0.045 * fibers + 0.22 * pores
+    tone = 0.2 + generator.uniform(0.3, 0.55) * late + 0.07 * clouds + 0.045 * fibers
     tone = blend(tone, 0.72 + 0.28 * swirl, body)
     accent = np.maximum(0.7 * pores * (1 - body), 0.8 * body * (0.5 + 0.5 * swirl))
     height = 0.00015 * late + 0.00012 * fibers - 0.0009 * pores
@@ -82,8 +82,7 @@ def boards(generator: np.random.Generator, size: int) -> Field:
     gap = generator.uniform(0.0012, 0.003)
     joint = ramp(board.edge, gap + 0.0015, gap - 0.0015)
     bevel = ramp(board.edge, 0.0, gap + 0.006) * generator.uniform(0.0012, 0.0026)
-    tone, accent = blend(np.clip(tone, 0.02, 0.9), 1.0, joint), np.maximum(0.7 * accent, joint)
-    return Field(tone, accent, height + bevel)
+    return Field(np.clip(tone, 0, 1), np.maximum(accent, joint), height + bevel)
 
 
 def veneer(generator: np.random.Generator, size: int) -> Field:
@@ -101,7 +100,7 @@ def veneer(generator: np.random.Generator, size: int) -> Field:
     tone = tone + 0.06 * spectral(generator, size, 1, 8, 1.5, (6, 1))
     pores = _pores(generator, size, late)
     height = 0.0001 * fibers - 0.0005 * pores
-    return Field(np.clip(tone + 0.15 * pores, 0, 1), 0.5 * pores, height.astype(np.float32))
+    return Field(np.clip(tone, 0, 1), 0.7 * pores, height.astype(np.float32))
 
 
 def end_grain(generator: np.random.Generator, size: int) -> Field:
@@ -115,10 +114,10 @@ def end_grain(generator: np.random.Generator, size: int) -> Field:
     late = _late(_tree_rings(generator, size, block))
     dots = ramp(spectral(generator, size, 70, 250, 0.0), 1.5, 2.4)
     tone = 0.25 + block.each(generator.normal(0, 0.1, block.count)) + 0.3 * soft(late, 0.6)
-    tone = np.clip(tone + 0.05 * spectral(generator, size, 2, 100, 1.0) + 0.18 * dots, 0, 1)
+    tone = np.clip(tone + 0.05 * spectral(generator, size, 2, 100, 1.0), 0, 1)
     joint = ramp(block.edge, 0.0035, 0.001)
     height = 0.0012 * ramp(block.edge, 0.0, 0.006) - 0.0006 * dots + 0.0003 * late
-    return Field(blend(tone, 1.0, joint), np.maximum(joint, 0.5 * dots), height.astype(np.float32))
+    return Field(tone, np.maximum(joint, 0.5 * dots), height.astype(np.float32))
 
 
 def _tree_rings(generator: np.random.Generator, size: int, block: Courses) -> np.ndarray:
