@@ -1,9 +1,9 @@
 """Pictures for the eye, made again at will.
 
-    .venv/bin/python scripts/gallery.py materials -o FILE.png [--families NAME …] [--seeds N] [--side PX] [--gl]
+    .venv/bin/python scripts/gallery.py materials -o FILE.png [--families NAME …] [--gl]
 
-materials  every family of textures, some members each, lit from the side; with --gl, drawn by `gl` on a sphere, a
-           cube and a mug.
+materials  every family of textures and layers, some members each, lit from the side; with --gl, drawn by `gl`
+           on a sphere, a cube and a mug.
 """
 
 from __future__ import annotations
