@@ -9,5 +9,5 @@ vec3 from_everywhere(Surface surface) {
     vec3 scattered = mix(ground, sky, 0.5 + 0.5 * dot(surface.normal, up));
     float blur = mix(0.15, 1.0, surface.roughness);
     vec3 mirrored = mix(ground, sky, smoothstep(-blur, blur, dot(mirror, up)));
-    return (1.0 - surface.glossy) * surface.diffuse * scattered + surface.glossy * mirrored;
+    return surface.diffuse * scattered + surface.glossy * mirrored;
 }
