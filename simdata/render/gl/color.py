@@ -51,10 +51,10 @@ class ColorPass:
         self, context: moderngl.Context, targets: Targets, labels: LabelPass, depth_program: Program
     ) -> None:
         self._context, self._targets, self._labels, self._depth = context, targets, labels, depth_program
-        self._shade = Program(context, "scene", "shade", glow=1.0, **UNITS)
+        self._shade = Program(context, "scene", "shade", **UNITS)
         self._albedo = albedo_table(context)
         seen = {name: FIRST_UNIT + k for k, name in enumerate(("ids", "depths", "normals"))}
-        self._open = Program(context, "scene", "open")
+        self._reveal = Program(context, "scene", "reveal")
         self._edge = Program(context, "screen", "edge", **seen)
         self._mask = Program(context, "screen", "mask", edges=FIRST_UNIT)
         pictures = {name: FIRST_UNIT + k for k, name in enumerate(("light", "fine", "edges"))}
@@ -82,7 +82,7 @@ class ColorPass:
         self._labels.fill(seen, stage, view, subject.t, left=left, rows=rows)
         stage.look(view.world_from_view, subject.t)
         self._prepare(subject, view)
-        self._shade.set(fineness=canvas.side)
+        self._shade.set(fineness=canvas.side, glow=subject.glow)
         nodes = stage.within(view, subject.t, rows)
         self._look_behind(subject, view, canvas, nodes, left, rows)
         light = self._light(canvas)
@@ -119,7 +119,7 @@ class ColorPass:
 
     def release(self) -> None:
         """Give everything back."""
-        for thing in (self._shade, self._open, self._edge, self._mask, self._join, self._albedo):
+        for thing in (self._shade, self._reveal, self._edge, self._mask, self._join, self._albedo):
             thing.release()
 
     def _look_behind(
@@ -143,7 +143,7 @@ class ColorPass:
         self._context.enable_only(moderngl.DEPTH_TEST)
         paint(behind, colors=False)
         self._context.depth_func = "1"
-        geometry.draw(self._open, glass)
+        geometry.draw(self._reveal, glass)
         self._context.depth_func = "<"
         geometry.draw(self._depth, others)
         paint(behind, colors=True)
@@ -191,7 +191,7 @@ class ColorPass:
         self._albedo.use(ALBEDO_UNIT)
         self._shade.set(sky=(SKY * look.ambient,) * 3, ground=(GROUND * look.ambient,) * 3)
         self._shade.set(up=tuple(view_from_world[:3, 2]))
-        for program in (self._depth, self._shade, self._open):
+        for program in (self._depth, self._shade, self._reveal):
             program.set(clip_from_view=view.projection())
 
     def _shaded(self, subject: Subject, nodes: list[int]) -> None:

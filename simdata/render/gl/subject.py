@@ -29,9 +29,11 @@ class Subject:
         stage: nodes and their poses.
         materials, lighting: of its look.
         t: one of the scene's instants, seconds.
+        glow: how much of what surfaces emit is seen: 1, or 0 where that would light others.
     """
 
     stage: Stage
     materials: Materials
     lighting: Lighting
     t: float
+    glow: float = 1.0
