@@ -96,8 +96,10 @@ class Material(Model):
         emission: radiance that it gives off by itself, linear, in the unit in which a white diffuse surface
             under a light of strength 1 reads 1; times `base_color` and texture. It is seen, also in
             reflections, and lights nothing: give a lamp a light, too.
-        transmission: share of the light that is not reflected which goes straight through: a thin wall of
-            glass or clear plastic, tinted by `base_color`. Labels and depth are those of this first surface.
+        transmission: share of the surface that is a thin wall of glass or clear plastic: what it does not
+            mirror goes straight through, tinted by `base_color` and texture. Labels and depth are those of this
+            first surface. `gl` shows behind it what is not glass, unbent and unblurred, and lets what is more
+            than half of glass cast no shadow; `tiny` draws it as if it were painted.
     """
 
     base_color: Srgb = (0.8, 0.8, 0.8)

@@ -22,7 +22,6 @@ from simdata.camera import MAX_SIDE, Camera, Pinhole
 from simdata.errors import PhysicsError, RenderError, UndrawableError
 from simdata.frame import Frame
 from simdata.geometry import Pose, invert, quat_from_matrix
-from simdata.material import FieldTexture
 from simdata.mesh import Mesh
 from simdata.physics import load_pybullet
 from simdata.raycast import ray_scene
@@ -157,7 +156,7 @@ class TinyRenderer:
         for index in sorted(range(len(meshes)), key=lambda k: (scene.nodes[k].instance == 0, -k)):
             node, mesh, pose = scene.nodes[index], meshes[index], poses[index]
             material = scene.spec.look.material(node)
-            repeat = material.texture.repeat if isinstance(material.texture, FieldTexture) else (1.0, 1.0)
+            repeat = material.texture.repeat if material.texture else (1.0, 1.0)
             changes = textures.load(material.texture)
             if isinstance(node.shape, ImportedShape):
                 # Ours are closed, so their insides never show; a user's may be a mere skin.

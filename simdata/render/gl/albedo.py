@@ -7,7 +7,7 @@ import moderngl
 from simdata.render.gl.program import Program
 
 ALBEDO_UNIT = 15
-SIDE = 32
+SIDE = 64
 
 
 def albedo_table(context: moderngl.Context) -> moderngl.Texture:

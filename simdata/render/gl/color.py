@@ -55,7 +55,7 @@ class ColorPass:
         self._shade = Program(context, "scene", "shade", **UNITS)
         self._albedo = albedo_table(context)
         seen = {name: FIRST_UNIT + k for k, name in enumerate(("ids", "depths", "normals"))}
-        self._unshut = Program(context, "scene", "unshut")
+        self._reveal = Program(context, "scene", "reveal")
         self._edge = Program(context, "screen", "edge", **seen)
         self._mask = Program(context, "screen", "mask", edges=FIRST_UNIT)
         pictures = {name: FIRST_UNIT + k for k, name in enumerate(("light", "fine", "edges"))}
@@ -122,7 +122,7 @@ class ColorPass:
 
     def release(self) -> None:
         """Give everything back."""
-        programs = (self._shade, self._unshut, self._edge, self._mask, self._join)
+        programs = (self._shade, self._reveal, self._edge, self._mask, self._join)
         for thing in (*programs, self._albedo, self._openness):
             thing.release()
 
@@ -147,7 +147,7 @@ class ColorPass:
         self._context.enable_only(moderngl.DEPTH_TEST)
         paint(behind, colors=False)
         self._context.depth_func = "1"
-        geometry.draw(self._unshut, glass)
+        geometry.draw(self._reveal, glass)
         self._context.depth_func = "<"
         geometry.draw(self._depth, others)
         paint(behind, colors=True)
@@ -194,7 +194,7 @@ class ColorPass:
         subject.surroundings.bind(view, subject.ambient, self._shade)
         self._shade.set(glow=subject.glow, haze=haze_row(subject.haze))
         self._albedo.use(ALBEDO_UNIT)
-        for program in (self._depth, self._shade, self._unshut):
+        for program in (self._depth, self._shade, self._reveal):
             program.set(clip_from_view=view.projection())
 
     def _shaded(self, subject: Subject, view: View, nodes: list[int], left: int, side: int = 1) -> None:

@@ -35,7 +35,7 @@ class Subject:
         materials, lighting, surroundings: of its look.
         t: one of the scene's instants, seconds.
         ambient: light from everywhere that is added to that of the surroundings.
-        glow: factor on what surfaces emit.
+        glow: how much of what surfaces emit is seen: 1, or 0 where that would light others.
         haze: in the air; None is clear.
         sky: whether sky and haze are drawn where nothing stands before them.
     """

@@ -6,7 +6,7 @@
 
 uniform int side;  // of the table
 
-const int STEPS = 64;  // along each of two random numbers
+const int STEPS = 48;  // along each of two random numbers
 
 layout(location = 0) out vec2 share;
 

@@ -56,7 +56,7 @@ vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, v
     float size = 4.0 * length(across) * length(along);
     float angle = size * max(-dot(way, shines), 0.0) / dot(arm, arm);
     vec3 glossy = light.extra.z * mirrored_area(surface, way, angle);
-    vec3 light_out = (1.0 - surface.veil) * ((1.0 - surface.glossy) * surface.diffuse * share + glossy);
+    vec3 light_out = (1.0 - surface.veil) * (surface.diffuse * share + glossy);
     for (int coat = 0; coat < coats(surface); coat++) light_out += light.extra.z * mirrored_area(varnish(surface), way, angle);
     float arrives = light.extra.y < 0.0 ? 1.0 : arriving(light, at, facing, turn);
     return arrives * light.color.rgb * 3.1415927 / size * light_out;

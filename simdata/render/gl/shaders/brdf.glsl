@@ -2,7 +2,7 @@
 // of strength 1 reads 1, so the 1 / pi of Lambert's law is in the strength and the lobe below carries a pi.
 
 struct Surface {
-    vec3 diffuse;       // albedo of the part that scatters, before the glossy part takes its share
+    vec3 diffuse;       // albedo of the part that scatters, less what the glossy part keeps from it
     vec3 specular;      // reflectance at normal incidence
     float roughness;
     float alpha;        // GGX width: roughness squared
@@ -21,7 +21,7 @@ struct Surface {
 uniform sampler2D albedo;  // `albedo.frag`
 
 const float SMOOTHEST = 0.05;  // roughness of the sharpest lobe
-const float VARNISH = 0.04;  // reflectance at normal incidence of a refractive index of 1.5
+const float DIELECTRIC = 0.04;  // reflectance at normal incidence of a refractive index of 1.5
 
 // Source: Schlick, "An Inexpensive BRDF Model for Physically-based Rendering" (1994).
 vec3 fresnel(vec3 at_normal, float cosine) {
@@ -56,9 +56,10 @@ vec2 of_everywhere(float roughness, float n_v) {
 void share_out(inout Surface surface) {
     vec2 share = of_everywhere(surface.roughness, max(dot(surface.normal, surface.view), 0.0));
     surface.gain = 1.0 + surface.specular * (1.0 / share.x - 1.0);
-    surface.glossy = (surface.specular * (share.x - share.y) + share.y) * surface.gain;
+    surface.glossy = mix(share.yyy, share.xxx, surface.specular) * surface.gain;
+    surface.diffuse *= 1.0 - mix(share.y, share.x, DIELECTRIC) * (1.0 + DIELECTRIC * (1.0 / share.x - 1.0));
     share = of_everywhere(surface.coat_roughness, max(dot(surface.facing, surface.view), 0.0));
-    surface.veil = surface.coat * mix(share.y, share.x, VARNISH);
+    surface.veil = surface.coat * mix(share.y, share.x, DIELECTRIC);
 }
 
 // Let light through a thin wall: it mirrors on both sides, 2 R / (1 + R) in all, and tints the rest by how far that
@@ -66,11 +67,12 @@ void share_out(inout Surface surface) {
 // Source: Pharr, Jakob & Humphreys, "Physically Based Rendering" (2023), 9.5 (thin dielectrics); Snell and Beer for
 // the way within.
 void glaze(inout Surface surface, vec3 tint, float transmission) {
-    vec3 both = mix(vec3(1.0), 2.0 / (1.0 + surface.glossy), transmission);
-    surface.gain *= both;
-    surface.glossy *= both;
+    vec3 both = 2.0 / (1.0 + surface.glossy);
     float sine = length(cross(surface.normal, surface.view)) / 1.5;
-    surface.through = transmission * (1.0 - surface.glossy) * pow(tint, vec3(inversesqrt(1.0 - sine * sine)));
+    vec3 tinted = pow(tint, vec3(inversesqrt(1.0 - sine * sine)));
+    surface.through = transmission * (1.0 - both * surface.glossy) * tinted;
+    surface.gain *= mix(vec3(1.0), both, transmission);
+    surface.glossy *= mix(vec3(1.0), both, transmission);
     surface.diffuse *= 1.0 - transmission;
 }
 
@@ -78,7 +80,7 @@ void glaze(inout Surface surface, vec3 tint, float transmission) {
 Surface varnish(Surface surface) {
     float roughness = surface.coat_roughness;
     vec3 none = vec3(0.0), glossy = vec3(surface.veil);
-    return Surface(none, vec3(VARNISH), roughness, roughness * roughness, surface.facing, surface.view,
+    return Surface(none, vec3(DIELECTRIC), roughness, roughness * roughness, surface.facing, surface.view,
         surface.facing, glossy, vec3(surface.coat), 0.0, roughness, 0.0, none, none);
 }
 
@@ -94,12 +96,12 @@ int coats(Surface surface) { return int(ceil(surface.coat)); }
 
 // What a light of strength 1 from `to_light` (unit) makes the surface send to the viewer.
 vec3 reflected(Surface surface, vec3 to_light) {
-    vec3 scattered = (1.0 - surface.glossy) * surface.diffuse * max(dot(surface.normal, to_light), 0.0);
+    vec3 scattered = surface.diffuse * max(dot(surface.normal, to_light), 0.0);
     vec3 glossy = surface.gain * glint(surface, surface.normal, to_light, surface.specular, surface.alpha);
     vec3 light = (1.0 - surface.veil) * (scattered + glossy);
     for (int coat = 0; coat < coats(surface); coat++) {
         float alpha = surface.coat_roughness * surface.coat_roughness;
-        light += surface.coat * glint(surface, surface.facing, to_light, vec3(VARNISH), alpha);
+        light += surface.coat * glint(surface, surface.facing, to_light, vec3(DIELECTRIC), alpha);
     }
     return light;
 }

@@ -127,7 +127,7 @@ Surface surface_at(vec3 position, vec3 facing, vec2 uv) {
     surface.facing = facing;
     surface.normal = bent(facing, ways, texel.slopes, surface.view);
     surface.diffuse = color * (1.0 - metallic);
-    surface.specular = mix(vec3(0.04), color, metallic);
+    surface.specular = mix(vec3(DIELECTRIC), color, metallic);
     surface.roughness = roughened(mix(layer.roughness, texel.roughness, bare), seen);
     surface.alpha = surface.roughness * surface.roughness;
     surface.coat = bare * material.coat;
