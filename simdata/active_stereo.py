@@ -110,11 +110,13 @@ def refined(disparity: np.ndarray, left: np.ndarray, right: np.ndarray, window: 
 
     Source: Lucas & Kanade, "An iterative image registration technique" (1981), along the row.
     """
-    rows, columns = (each.astype(np.float32) for each in np.indices(disparity.shape))
+    grid: np.ndarray = np.indices(disparity.shape, np.float32)
+    rows, columns = grid
     first, second = (cv2.GaussianBlur(each.astype(np.float32), (0, 0), BLUR) for each in (left, right))
-    found = disparity.copy()
+    found: np.ndarray = disparity.copy()
     for _ in range(REFINEMENTS):
-        seen = cv2.remap(second, columns - found, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        places = columns - found
+        seen = cv2.remap(second, places, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         slope = np.gradient(seen, axis=1)
         along, square = (cv2.blur(each, (window, window)) for each in (slope * (seen - first), slope * slope))
         found += np.clip(along / (square + 1), -0.5, 0.5)
