@@ -177,8 +177,8 @@ class TestOptics:
         rest = light.copy()
         rest[128, 128] = 0
         radius = 0.05 * 257
-        # Half as wide as the radius, half four times as wide: variances are averaged, and cut by the image.
-        assert radius**2 < spread(rest, 0) < radius**2 * (1 + 16) / 2
+        # Half is as wide as the radius, half four times as wide; the grid it is made on adds a little.
+        assert spread(rest, 0) == pytest.approx(radius**2 * (1 + 16) / 2, rel=0.1)
         assert light[128, 128 + round(radius)] > 0
 
     def test_even_light_stays_even(self) -> None:
@@ -237,8 +237,10 @@ class TestProcessing:
     def test_few_bits_are_few_levels(self, bits: int) -> None:
         ramp = np.linspace(0, 3, 64 * 48).astype(np.float16).reshape(48, 64, 1).repeat(3, -1)
         levels = np.unique(expose(ramp, Sensor(bits=bits))["rgb"])
-        assert len(levels) <= 2**bits and levels[0] == 0 and levels[-1] == 255
-        assert len(levels) > 2**bits * (0.9 if bits < 8 else 0.5)
+        # Nearly all numbers are bright ones, of which the shoulder shows several as one level.
+        assert 2**bits / 3 < len(levels) < 2**bits and levels[0] == 0 and levels[-1] == 255
+        dark = 255 * coded(filmic(np.arange(1, 4) / (2**bits * 15 / 16 - 1) * SATURATION))
+        assert levels[1:4] == pytest.approx(dark, abs=1)
 
 
 _WHITES = ((0.3457, 0.3585), (0.3127, 0.3290))
