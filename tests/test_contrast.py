@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import math
+from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from sample_dataset import make_config, make_dataset
 from sample_scene import camera, floor, scene_of, thing
+from test_check import edit, rules
 
 from simdata.annotate.contrast import GAP, RING, Contrast
+from simdata.check import check_dataset
+from simdata.check.contrast import lab
 from simdata.config import LabelConfig
 from simdata.frame import Frame
 from simdata.geometry import Pose
@@ -136,3 +143,36 @@ def test_what_is_faint_goes_the_way_of_what_is_hidden() -> None:
     assert fates(faint="drop") == ["keep", "keep", "keep", "crowd", "crowd"]
     unknown = LabelConfig.model_validate({**asked, "faint": "drop"})
     assert unknown.fate("mug", 100, {}) == unknown.fate("mug", 100, {"contrast": None}) == "keep"
+
+
+POLICY = {"labels__min_contrast": 12.0, "labels__faint": "drop", "labels__hidden": "keep"}
+
+
+def test_check_measures_contrast_again_where_it_decides(tmp_path: Path) -> None:
+    make_dataset(tmp_path, make_config(**POLICY))
+    assert check_dataset(tmp_path) == []
+    manifest = json.loads((tmp_path / "manifest.json").read_bytes())
+    assert manifest["coco"]["dropped"]["faint"] > 3 < manifest["coco"]["annotations"]["train"]
+
+    def brighten(value: dict[str, Any]) -> None:
+        value["annotations"][2]["attributes"]["contrast"] += 1.0
+
+    edit(tmp_path, brighten)
+    assert rules(tmp_path) == {"contrast", "attributes"}
+
+
+def test_check_holds_the_policy_for_what_is_faint_against_the_files(tmp_path: Path) -> None:
+    make_dataset(tmp_path / "all", make_config(**POLICY | {"labels__faint": "keep"}))
+    manifest = json.loads((tmp_path / "all/manifest.json").read_bytes())
+    manifest["plan"]["config"]["labels"]["faint"] = "crowd"
+    (tmp_path / "all/manifest.json").write_text(json.dumps(manifest))
+    assert rules(tmp_path / "all") == {"policy"}
+    manifest["plan"]["config"]["labels"] |= {"faint": "keep", "min_contrast": 0.0}
+    (tmp_path / "all/manifest.json").write_text(json.dumps(manifest))
+    assert rules(tmp_path / "all") == set()
+
+
+def test_two_formulas_agree_on_colours() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
+    fast = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2Lab)
+    assert np.abs(lab(rgb) - fast).max() < 1.5 and np.abs(lab(rgb) - fast).mean() < 0.1
