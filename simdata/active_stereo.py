@@ -71,7 +71,7 @@ def infrared(
     views = (camera, seen), (right, rays.view(right, t))
     light = [_light(scene, rays, camera, view, layers, t) for view, layers in views]
     exposure = BRIGHT / max(float(np.quantile(light[0], BRIGHT_SHARE)), 1e-9)
-    generator = seeded(sensor.seed, t=t)
+    generator = seeded("infrared", sensor.seed, t)
     pictures = []
     for picture in light:
         levels = np.minimum(exposure * cv2.GaussianBlur(picture, (0, 0), BLUR), 255)
@@ -110,11 +110,13 @@ def refined(disparity: np.ndarray, left: np.ndarray, right: np.ndarray, window: 
 
     Source: Lucas & Kanade, "An iterative image registration technique" (1981), along the row.
     """
-    rows, columns = (each.astype(np.float32) for each in np.indices(disparity.shape))
+    grid: np.ndarray = np.indices(disparity.shape, np.float32)
+    rows, columns = grid
     first, second = (cv2.GaussianBlur(each.astype(np.float32), (0, 0), BLUR) for each in (left, right))
-    found = disparity.copy()
+    found: np.ndarray = disparity.copy()
     for _ in range(REFINEMENTS):
-        seen = cv2.remap(second, columns - found, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        places = columns - found
+        seen = cv2.remap(second, places, rows, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         slope = np.gradient(seen, axis=1)
         along, square = (cv2.blur(each, (window, window)) for each in (slope * (seen - first), slope * slope))
         found += np.clip(along / (square + 1), -0.5, 0.5)
@@ -162,6 +164,6 @@ def _light(
 def _pattern(width: int, height: int, sensor: ActiveStereo, spots: np.ndarray) -> np.ndarray:
     """Return how bright a projector's dots are at spots (H, W, 2) of its picture, in cells."""
     size = math.ceil(height / CELL), math.ceil(width / CELL)
-    dots = (seeded(sensor.pattern_seed).random(size) < sensor.density).astype(np.float32)
+    dots = (seeded("dots", sensor.pattern_seed).random(size) < sensor.density).astype(np.float32)
     x, y = np.moveaxis(np.nan_to_num(spots - 0.5, nan=-9.0, posinf=-9, neginf=-9).astype(np.float32), -1, 0)
     return cv2.remap(dots, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)

@@ -81,8 +81,9 @@ class _Imager(_Drawn):
         dsnu: deviation of the pixels' dark signal.
         bits: of the analogue-to-digital converter; 0 does not quantise.
         demosaic: how a Bayer mosaic's missing colours are filled in; "none" has no mosaic.
-        sharpening: how much of what a blur of sharpening_radius takes away is added once more.
-        sharpening_radius: sigma.
+        color_smoothing: sigma of the blur of colours against noise.
+        sharpening: how much of the brightness that a blur takes away is added once more.
+        sharpening_radius: sigma of that blur.
         jpeg: quality of the camera's own JPEG (4:2:0); 0 is none.
         noise_seed: of what differs from picture to picture.
         pattern_seed: of what does not: a constant makes all pictures those of one camera.
@@ -105,6 +106,7 @@ class _Imager(_Drawn):
     dsnu: Electrons = Nought
     bits: Bits = Nought
     demosaic: Demosaic = "none"
+    color_smoothing: Pixels = Nought
     sharpening: Strength = Nought
     sharpening_radius: Width = Constant(value=1)
     jpeg: Quality = Nought
@@ -123,7 +125,7 @@ class IdealSensor(_Imager):
 
 
 class PhoneSensor(_Imager):
-    """Small pixels, strong processing."""
+    """Small pixels, several of them to one of the image; strong processing."""
 
     kind: Literal["phone"] = "phone"
     exposure_error: Stops = Normal(mean=0, sigma=0.3, low=-1, high=1)
@@ -134,14 +136,15 @@ class PhoneSensor(_Imager):
     bloom: Share = Uniform(low=0.01, high=0.03)
     warmth: Mired = Normal(mean=0, sigma=6, low=-18, high=18)
     tint: Tint = Normal(mean=0, sigma=0.03, low=-0.1, high=0.1)
-    full_well: Electrons = Uniform(low=4000, high=8000)
+    full_well: Electrons = LogUniform(low=12_000, high=40_000)
     gain: Gain = LogUniform(low=1, high=8)
-    read_noise: Electrons = Uniform(low=1.2, high=3)
+    read_noise: Electrons = Uniform(low=2, high=5)
     prnu: Share = Uniform(low=0.003, high=0.01)
     dsnu: Electrons = Uniform(low=0.2, high=1.5)
     bits: Bits = Constant(value=10)
     demosaic: Demosaic = "edge_aware"
-    sharpening: Strength = Uniform(low=0.4, high=1.0)
+    color_smoothing: Pixels = Uniform(low=0.8, high=2)
+    sharpening: Strength = Uniform(low=0.3, high=0.9)
     jpeg: Quality = UniformInt(low=80, high=95)
 
 
@@ -177,13 +180,14 @@ class AutomotiveSensor(_Imager):
     bloom: Share = Uniform(low=0.02, high=0.06)
     bloom_radius: Radius = Uniform(low=0.02, high=0.06)
     warmth: Mired = Normal(mean=0, sigma=6, low=-18, high=18)
-    full_well: Electrons = LogUniform(low=8000, high=20_000)
+    full_well: Electrons = LogUniform(low=10_000, high=30_000)
     gain: Gain = LogUniform(low=1, high=16)
     read_noise: Electrons = Uniform(low=1.5, high=4)
     prnu: Share = Uniform(low=0.004, high=0.01)
     dsnu: Electrons = Uniform(low=0.5, high=3)
     bits: Bits = Constant(value=12)
     demosaic: Demosaic = "bilinear"
+    color_smoothing: Pixels = Uniform(low=0.5, high=1)
     sharpening: Strength = Uniform(low=0.1, high=0.5)
     jpeg: Quality = UniformInt(low=85, high=97)
 
@@ -200,14 +204,15 @@ class ActionCamSensor(_Imager):
     bloom: Share = Uniform(low=0.02, high=0.05)
     warmth: Mired = Normal(mean=0, sigma=9, low=-25, high=25)
     tint: Tint = Normal(mean=0, sigma=0.04, low=-0.12, high=0.12)
-    full_well: Electrons = Uniform(low=3000, high=6000)
-    gain: Gain = LogUniform(low=1, high=12)
-    read_noise: Electrons = Uniform(low=1.5, high=3.5)
+    full_well: Electrons = LogUniform(low=8000, high=25_000)
+    gain: Gain = LogUniform(low=1, high=8)
+    read_noise: Electrons = Uniform(low=2, high=5)
     prnu: Share = Uniform(low=0.005, high=0.012)
     dsnu: Electrons = Uniform(low=0.5, high=2)
     bits: Bits = Constant(value=10)
     demosaic: Demosaic = "edge_aware"
-    sharpening: Strength = Uniform(low=0.8, high=1.6)
+    color_smoothing: Pixels = Uniform(low=1, high=2.5)
+    sharpening: Strength = Uniform(low=0.5, high=1.1)
     sharpening_radius: Width = Uniform(low=0.8, high=1.4)
     jpeg: Quality = UniformInt(low=55, high=85)
 

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import ndimage
 
 from simdata import mask
+from simdata.annotate.contrast import Contrast
 from simdata.annotation import ImageIndex, Instance, Sample, Strides
 from simdata.asset import GeneratedShape
 from simdata.camera import Camera, Pinhole
@@ -106,6 +107,7 @@ def make_sample(image_id: int, index: ImageIndex, scene: Scene, split: str, empt
     frame = Frame(camera, 0.0, {"rgb": rgb, "node_ids": nodes, "depth": depth})
     ids = scene.instance_of_node[nodes].astype(np.uint16)
     category = {node.instance: node.category for node in scene.nodes}
+    seen = Contrast()(frame, scene, ()).instances
     instances = tuple(
         Instance(
             number,
@@ -116,7 +118,8 @@ def make_sample(image_id: int, index: ImageIndex, scene: Scene, split: str, empt
                 "rle": region.rle,
                 "position": [0.1, 1 / 3, number / 7],
             }
-            | whole(ids == number, number),
+            | whole(ids == number, number)
+            | seen[number],
         )
         for number, region in mask.regions(ids).items()
     )

@@ -16,7 +16,7 @@ from benches.measure import config, verdict
 
 from rivals.export import export
 from rivals.guest import Guest, invite
-from rivals.srgb import coded
+from simdata.sensor import develop
 
 PICTURE = Path(__file__).resolve().parent.parent.parent / "docs" / "rivals.jpg"
 # How many times the CPU seconds of `gl`, as it comes: four samples a pixel at edges, labelled.
@@ -72,7 +72,7 @@ def _show(ours: np.ndarray, guests: dict[str, Guest], folder: Path) -> dict[str,
     pictures, shifts = [ours], {}
     for name, guest in guests.items():
         guest.save(folder / f"{name}.npy")
-        pictures.append(_developed(np.load(folder / f"{name}.npy")))
+        pictures.append(develop(np.load(folder / f"{name}.npy").astype(np.float16)))
         shifts[f"{name}_shift_px"] = round(_shift(ours, pictures[-1]), 3)
     row = cv2.cvtColor(np.hstack(pictures), cv2.COLOR_RGB2BGR)
     cv2.imwrite(str(PICTURE), row, [cv2.IMWRITE_JPEG_QUALITY, 88])
@@ -84,17 +84,3 @@ def _shift(first: np.ndarray, second: np.ndarray) -> float:
     edges = [cv2.Laplacian(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.CV_64F) for rgb in (first, second)]
     (x, y), _ = cv2.phaseCorrelate(*[np.clip(edge, -30, 30) for edge in edges])
     return float(np.hypot(x, y))
-
-
-def _developed(light: np.ndarray) -> np.ndarray:
-    """Expose linear light as `develop.frag` does: filmic curve, sRGB; uint8.
-
-    Source: Uchimura, "HDR theory and practice" (CEDEC 2017), with P 1, a 1, m 0.22, l 0.4, c 1.33, b 0.
-    """
-    m, c, x = 0.22, 1.33, np.maximum(light, 0)
-    s1 = m + 0.4 * (1 - m)
-    toe, shoulder = m * (x / m) ** c, 1 - (1 - s1) * np.exp(-(x - s1) / (1 - s1))
-    rise = np.clip(x / m, 0, 1)
-    below = 1 - rise**2 * (3 - 2 * rise)
-    shown = np.where(x >= s1, shoulder, toe * below + x * (1 - below))
-    return np.rint(255 * coded(np.clip(shown, 0, 1))).astype(np.uint8)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from simdata.check.amodal import check_amodal
 from simdata.check.annotations import is_int
+from simdata.check.contrast import check_contrast, lab
 from simdata.check.fault import Faults
 from simdata.check.masks import check_annotation
 from simdata.check.truth import Truth
@@ -71,14 +72,19 @@ def check_picture(folder: Path, entry: Entry, config: Config | None, faults: Fau
     """Check the files of one image, and all of its annotations."""
     picture = f"images/{entry.split}/{entry.record['file_name']}"
     rgb = _check_rgb(folder, picture, entry, faults)
-    if rgb is not None and picture.endswith(".png") and entry.truth is not None:
-        _check_pixels(rgb, picture, entry, entry.truth, faults)
+    lossless = rgb if picture.endswith(".png") else None
+    if lossless is not None and entry.truth is not None:
+        _check_pixels(lossless, picture, entry, entry.truth, faults)
+    decisive = config is not None and config.labels.min_contrast > 0
+    colors = lab(lossless) if lossless is not None and decisive else None
     ids = _instance_ids(folder, entry, config, faults)
     shown: dict[int, int] = {}
     for record in entry.annotations:
         mask = check_annotation(entry.file, record, entry.size, faults)
         if mask is not None:
             check_amodal(entry.file, record, mask, faults)
+        if mask is not None and colors is not None:
+            check_contrast(entry.file, record, mask, colors, faults)
         number = record["attributes"].get("instance_id")
         if not is_int(number) or number < 1:
             faults.add(entry.file, record["id"], "instance_id", f"attributes.instance_id is {number!r:.40}")

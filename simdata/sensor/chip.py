@@ -66,14 +66,14 @@ def _noisy(share: np.ndarray, sensor: Sensor, well: float, t: float) -> np.ndarr
     if sensor.prnu or sensor.dsnu:
         gains, offsets = _pattern(share.shape, sensor.pattern_seed)
         electrons += np.float32(sensor.prnu) * electrons * gains + np.float32(sensor.dsnu) * offsets
-    electrons += spread * _bell(seeded(sensor.noise_seed, t=t), share.shape)
+    electrons += spread * _bell(seeded("noise", sensor.noise_seed, t), share.shape)
     return np.minimum(electrons / np.float32(well), np.float32(1))
 
 
 @lru_cache(maxsize=4)
 def _pattern(shape: tuple[int, ...], seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return what makes one chip's pixels differ, N1 and N2."""
-    generator = seeded(seed)
+    generator = seeded("pattern", seed)
     return _bell(generator, shape), _bell(generator, shape)
 
 

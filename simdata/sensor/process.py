@@ -24,11 +24,21 @@ def processed(numbers: np.ndarray, sensor: Sensor) -> np.ndarray:
     levels: np.ndarray = np.empty(numbers.shape, np.float32)
     for channel, gain in enumerate(gains(sensor.warmth, sensor.tint)):
         levels[..., channel] = _amplified(tone, gain).take(numbers[..., channel])
-    if sensor.sharpening:
-        soft = cv2.GaussianBlur(levels, (0, 0), sensor.sharpening_radius)
-        levels = cv2.addWeighted(levels, 1 + sensor.sharpening, soft, -sensor.sharpening, 0)
+    if sensor.sharpening or sensor.color_smoothing:
+        levels = _enhanced(levels, sensor)
     rgb = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
     return _through_jpeg(rgb, sensor.jpeg) if sensor.jpeg else rgb
+
+
+def _enhanced(levels: np.ndarray, sensor: Sensor) -> np.ndarray:
+    """Smooth colours and sharpen brightness, (H, W, 3) float32."""
+    bright, *colors = cv2.split(cv2.cvtColor(levels, cv2.COLOR_RGB2YCrCb))
+    if sensor.color_smoothing:
+        colors = [cv2.GaussianBlur(each, (0, 0), sensor.color_smoothing) for each in colors]
+    if sensor.sharpening:
+        soft = cv2.GaussianBlur(bright, (0, 0), sensor.sharpening_radius)
+        bright = cv2.addWeighted(bright, 1 + sensor.sharpening, soft, -sensor.sharpening, 0)
+    return cv2.cvtColor(cv2.merge([bright, *colors]), cv2.COLOR_YCrCb2RGB)
 
 
 def gains(warmth: float, tint: float) -> np.ndarray:

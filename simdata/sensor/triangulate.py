@@ -38,7 +38,7 @@ def measured(
         grey: (H, W) the picture, 0 to 255.
         t: when, seconds; each instant has its own noise.
     """
-    generator = seeded(sensor.seed, t=t)
+    generator = seeded("depth", sensor.seed, t)
     disparity = focal * sensor.baseline / depth.astype(float)
     seen = seen_from_both(disparity) & np.isfinite(depth) & (cosine > np.cos(sensor.steepest))
     if isinstance(sensor, StructuredLight):

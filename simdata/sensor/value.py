@@ -38,7 +38,8 @@ class Sensor(Model):
         dsnu: deviation of the pixels' dark signal, electrons.
         bits: of the analogue-to-digital converter; 0 does not quantise.
         demosaic: how the colours that a Bayer mosaic (RGGB) lacks are filled in; "none" has no mosaic.
-        sharpening: how much of what a blur of `sharpening_radius` takes away is added once more.
+        color_smoothing: sigma of the blur of colours, not brightness, against noise, pixels.
+        sharpening: how much of the brightness that a blur of `sharpening_radius` takes away is added again.
         sharpening_radius: sigma, pixels.
         jpeg: quality of the JPEG (4:2:0) that the camera makes, 1 to 100; 0 is none.
         noise_seed: of what differs from picture to picture.
@@ -62,6 +63,7 @@ class Sensor(Model):
     dsnu: float = Field(default=0.0, ge=0)
     bits: int = Field(default=0, ge=0, le=16)
     demosaic: Demosaic = "none"
+    color_smoothing: float = Field(default=0.0, ge=0, le=20)
     sharpening: float = Field(default=0.0, ge=0, le=10)
     sharpening_radius: float = Field(default=1.0, gt=0, le=20)
     jpeg: int = Field(default=0, ge=0, le=100)
@@ -94,6 +96,7 @@ _FAULTS = (
     "full_well",
     "bits",
     "demosaic",
+    "color_smoothing",
     "sharpening",
     "jpeg",
 )
