@@ -12,13 +12,12 @@ import moderngl
 
 from simdata.geometry import invert
 from simdata.render.gl.label import LabelPass
+from simdata.render.gl.openness import REACH, OpennessPass, lens_of
 from simdata.render.gl.program import Program
 from simdata.render.gl.subject import UNITS, Subject
 from simdata.render.gl.target import Targets, aim, textures, unclipped
 from simdata.render.gl.view import View
 
-# Of the light from everywhere, what comes from above and from below; a wall gets their mean.
-SKY, GROUND = 1.15, 0.85
 FIRST_UNIT = 6  # texture units of what one pass hands to the next
 
 
@@ -50,6 +49,7 @@ class ColorPass:
         self, context: moderngl.Context, targets: Targets, labels: LabelPass, depth_program: Program
     ) -> None:
         self._context, self._targets, self._labels, self._depth = context, targets, labels, depth_program
+        self._openness = OpennessPass(context, targets)
         self._shade = Program(context, "scene", "shade", **UNITS)
         seen = {name: FIRST_UNIT + k for k, name in enumerate(("ids", "depths", "normals"))}
         self._edge = Program(context, "screen", "edge", **seen)
@@ -76,15 +76,18 @@ class ColorPass:
             rows: (first, end) of those to draw; None for all.
         """
         stage, seen = subject.stage, self._seen(canvas)
-        self._labels.fill(seen, stage, view, subject.t, left=left, rows=rows)
+        around = None if rows is None else (max(rows[0] - REACH, 0), min(rows[1] + REACH, view.height))
+        self._labels.fill(seen, stage, view, subject.t, left=left, rows=around)
+        bounds = self._openness.fill(seen, view, subject.lighting.nearness, left=left, rows=around)
         stage.look(view.world_from_view, subject.t)
         self._prepare(subject, view)
+        self._shade.set(lens=lens_of(view, left), open_bounds=bounds)
         light = self._light(canvas)
         aim(light, view, left, rows)
         # What is seen is known already, so that every pixel is shaded once, whatever the order of things.
         light.depth_mask = False
         light.clear(viewport=light.scissor)
-        self._shaded(subject, view, rows)
+        self._shaded(subject, view, left, rows)
         unclipped(light)
         if canvas.side > 1:
             self._refine(subject, view, canvas, left, rows)
@@ -113,8 +116,8 @@ class ColorPass:
 
     def release(self) -> None:
         """Give the programs back."""
-        for program in (self._shade, self._edge, self._mask, self._join):
-            program.release()
+        for held in (self._shade, self._edge, self._mask, self._join, self._openness):
+            held.release()
 
     def _refine(
         self, subject: Subject, view: View, canvas: Canvas, left: int, rows: tuple[int, int] | None
@@ -139,26 +142,29 @@ class ColorPass:
         self._context.depth_func = "<"
         subject.stage.geometry.draw(self._depth, subject.stage.within(view, subject.t, rows))
         fine.color_mask = (True,) * 4
-        self._shaded(subject, view, rows)
+        self._shaded(subject, view, left, rows, canvas.side)
         unclipped(fine)
 
     def _prepare(self, subject: Subject, view: View) -> None:
         """Tell the programs about the view and its lights."""
-        view_from_world, look = invert(view.world_from_view), subject.stage.scene.spec.look
-        subject.lighting.bind(view_from_world, self._shade)
-        self._shade.set(sky=(SKY * look.ambient,) * 3, ground=(GROUND * look.ambient,) * 3)
-        self._shade.set(up=tuple(view_from_world[:3, 2]))
+        subject.lighting.bind(invert(view.world_from_view), self._shade)
+        subject.surroundings.bind(view, subject.ambient, self._shade)
         for program in (self._depth, self._shade):
             program.set(clip_from_view=view.projection())
 
-    def _shaded(self, subject: Subject, view: View, rows: tuple[int, int] | None) -> None:
-        """Shade what lies at the depths that are in the target."""
+    def _shaded(
+        self, subject: Subject, view: View, left: int, rows: tuple[int, int] | None, side: int = 1
+    ) -> None:
+        """Shade what lies at the depths that are in the target, and the sky behind it."""
+        self._shade.set(samples=float(side))
         self._context.enable_only(moderngl.DEPTH_TEST)
         self._context.depth_func = "<="
         stage = subject.stage
         for nodes in subject.materials.groups(stage.within(view, subject.t, rows), self._shade):
             stage.geometry.draw(self._shade, nodes)
         self._context.depth_func = "<"
+        if subject.sky:
+            subject.surroundings.draw(view, left, side)
 
     def _seen(self, canvas: Canvas) -> moderngl.Framebuffer:
         return self._targets.scene(canvas.width, canvas.height)[0]

@@ -17,6 +17,7 @@ from simdata.render.gl.stage import Stage, columns
 MAX_LIGHTS, MAX_SHADOWS = 16, 4
 ATLAS = 2048  # texels a side; four maps share it as quarters
 LIT_UNIT, DEPTH_UNIT = 2, 3
+NEAR, NEAREST = 0.3, 2.0  # of the radius of all that casts shadows; m
 WIDEST = 3.0  # half width of a lamp's map at z = 1
 
 
@@ -42,10 +43,16 @@ class Lighting:
         )  # fmt: skip
         self._lights: list[Light] = []
         self._maps: dict[int, _Map] = {}
+        self.cast: Casters
+
+    @property
+    def nearness(self) -> float:
+        """Metres within which things hide the sky from each other; beyond, they are its surroundings."""
+        return min(NEAR * self.cast.radius, NEAREST)
 
     def load(self, stage: Stage, t: float) -> None:
         """Take the lights of a scene and draw what each of the strongest sees."""
-        cast = casters(stage.scene, stage.bounds, t)
+        self.cast = cast = casters(stage.scene, stage.bounds, t)
         lights = stage.scene.spec.look.lights
         strongest = sorted(lights, key=lambda light: -_reaching(light, cast.center))
         self._lights = [light for light in strongest if light.strength > 0][:MAX_LIGHTS]

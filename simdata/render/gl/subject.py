@@ -6,10 +6,19 @@ from dataclasses import dataclass
 
 from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
 from simdata.render.gl.material import FIELD_UNIT, PICTURE_UNIT, Materials
+from simdata.render.gl.openness import OPEN_UNIT
 from simdata.render.gl.stage import Stage
+from simdata.render.gl.surroundings import MIRRORED_UNIT, Surroundings
 
 # Sampler of `shade.frag` -> texture unit.
-UNITS = {"field": FIELD_UNIT, "picture": PICTURE_UNIT, "shadow_lit": LIT_UNIT, "shadow_depth": DEPTH_UNIT}
+UNITS = {
+    "field": FIELD_UNIT,
+    "picture": PICTURE_UNIT,
+    "shadow_lit": LIT_UNIT,
+    "shadow_depth": DEPTH_UNIT,
+    "mirrored": MIRRORED_UNIT,
+    "opens": OPEN_UNIT,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -18,11 +27,16 @@ class Subject:
 
     Attributes:
         stage: nodes and their poses.
-        materials, lighting: of its look.
+        materials, lighting, surroundings: of its look.
         t: one of the scene's instants, seconds.
+        ambient: light from everywhere that is added to that of the surroundings.
+        sky: whether it is drawn where nothing stands before it.
     """
 
     stage: Stage
     materials: Materials
     lighting: Lighting
+    surroundings: Surroundings
     t: float
+    ambient: float
+    sky: bool = True

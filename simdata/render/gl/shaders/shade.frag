@@ -18,7 +18,7 @@ void main() {
     vec3 facing = normalize(normal) * (gl_FrontFacing ? 1.0 : -1.0);
     Surface surface = surface_at(uv, along, across, facing, -normalize(position));
     mat2 turn = turn_of(gl_FragCoord.xy);
-    vec3 light = from_everywhere(surface);
+    vec3 light = from_everywhere(surface, position, openness(position, facing));
     for (int i = 0; i < light_count; i++) {
         Light lamp = light_of(i);
         vec4 way = towards(lamp, position);
