@@ -23,6 +23,8 @@ BUILDERS = Registry(
 )
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Treatment = Literal["drop", "crowd", "keep"]
+DepthFormat = Literal["off", "png16", "float32"]
 
 
 class DatasetConfig(Model):
@@ -37,6 +39,8 @@ class DatasetConfig(Model):
         instance_ids: store the 16-bit instance-id images.
         depth: "off", "png16" (16-bit PNG, `depth_unit` metres a step, 0 = nothing hit) or "float32"
             (.npy, metres, inf = nothing hit). A fisheye's is its distance along the ray, under `distance/`.
+        measured_depth: how to store what cameras with a depth sensor measure; as `depth`, inf (0) = a hole.
+        clean: store under `clean/` what a perfect sensor would see, equally exposed.
     """
 
     scenes: int = Field(default=20, ge=1, le=10_000_000)
@@ -46,8 +50,10 @@ class DatasetConfig(Model):
     image_format: Literal["png", "jpg", "webp"] = "png"
     image_quality: int = Field(default=92, ge=1, le=100)
     instance_ids: bool = True
-    depth: Literal["off", "png16", "float32"] = "off"
+    depth: DepthFormat = "off"
     depth_unit: float = Field(default=0.001, gt=0)
+    measured_depth: DepthFormat = "float32"
+    clean: bool = False
 
     @field_validator("splits")
     @classmethod
@@ -90,29 +96,46 @@ class LabelConfig(Model):
             (crowds are RLE always: COCO knows no other).
         min_visible_px, min_visible_fraction: an object that shows less is nearly hidden …
         hidden: … and is dropped, written as `iscrowd: 1` (evaluation ignores it), or kept as it is.
+        min_contrast, min_transmittance: an object that stands out less from what is around it (delta E), or
+            from which less of the light comes through the haze, is nearly invisible …
+        faint: … and is dropped, written as a crowd, or kept.
         categories: the category map.
     """
 
     mask_format: Literal["auto", "polygon", "rle"] = "auto"
     min_visible_px: int = Field(default=16, ge=1)
     min_visible_fraction: Fraction = 0.1
-    hidden: Literal["drop", "crowd", "keep"] = "crowd"
+    hidden: Treatment = "crowd"
+    min_contrast: float = Field(default=0.0, ge=0)
+    min_transmittance: Fraction = 0.0
+    faint: Treatment = "keep"
     categories: CategoryConfig = CategoryConfig()
 
-    def fate(self, category: str, area: int, visible_fraction: float | None) -> str:
-        """Say what becomes of an object: "keep", "crowd", or why it is dropped ("category", "hidden").
+    def fate(self, category: str, area: int, fields: Mapping[str, Any]) -> str:
+        """Say what becomes of an object: "keep", "crowd", or why it is dropped.
+
+        That is for its "category", or because it is "hidden" or "faint".
 
         Args:
             category: as the builder named it.
             area: visible pixels.
-            visible_fraction: visible part of the whole object, 0..1; None where it is not known.
+            fields: its labels; `visible_fraction`, `contrast` and `transmittance` count where they are known.
         """
         if self.categories.written(category) is None:
             return "category"
-        fraction = 1.0 if visible_fraction is None else visible_fraction
-        if area >= self.min_visible_px and fraction >= self.min_visible_fraction:
-            return "keep"
-        return "hidden" if self.hidden == "drop" else self.hidden
+        hidden = area < self.min_visible_px or _below(fields, "visible_fraction", self.min_visible_fraction)
+        low = _below(fields, "contrast", self.min_contrast)
+        faint = low or _below(fields, "transmittance", self.min_transmittance)
+        verdicts = self.hidden if hidden else "keep", self.faint if faint else "keep"
+        if "drop" in verdicts:
+            return "hidden" if verdicts[0] == "drop" else "faint"
+        return "crowd" if "crowd" in verdicts else "keep"
+
+
+def _below(fields: Mapping[str, Any], name: str, least: float) -> bool:
+    """Tell whether a label is known to be less."""
+    value = fields.get(name)
+    return value is not None and value < least
 
 
 class RenderConfig(Model):

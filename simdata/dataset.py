@@ -166,6 +166,22 @@ class Record:
             return self._range("distance")
         return self._rescaled("depth", lambda rays: np.linalg.norm(rays, axis=-1))
 
+    def measured_depth(self) -> np.ndarray:
+        """Read what the camera's depth sensor measures, (H, W) float32, metres along z; inf is a hole.
+
+        Raises:
+            ConfigError: the dataset holds none.
+        """
+        return self._range("measured_depth")
+
+    def clean(self) -> np.ndarray:
+        """Read what a perfect sensor sees, (H, W, 3) uint8, sRGB, exposed as the picture is.
+
+        Raises:
+            ConfigError: the dataset holds none.
+        """
+        return self.layer("clean")
+
     def _range(self, name: str) -> np.ndarray:
         """Read a layer of metres, however it is stored."""
         stored = self.layer(name)
@@ -195,6 +211,8 @@ class Record:
                 "depth": "dataset.depth",
                 "distance": "dataset.depth",
                 "instance_ids": "dataset.instance_ids",
+                "clean": "dataset.clean",
+                "measured_depth": "builder.cameras.depth_sensor",
             }.get(name)
             hint = f"; generate it with {switch} on" if switch else ""
             raise ConfigError(
@@ -278,7 +296,7 @@ class Dataset:
             source_category=row["category"],
             category=name,
             category_id=None if name is None else self.categories.index(name) + 1,
-            fate=labels.fate(row["category"], row["area"], attributes.get("visible_fraction")),
+            fate=labels.fate(row["category"], row["area"], attributes),
             area=row["area"],
             box_xywh=row["box_xywh"],
             rle={"size": [record.height, record.width], "counts": row["rle_counts"]},

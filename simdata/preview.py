@@ -58,7 +58,7 @@ def sample_picture(sample: Sample, labels: LabelConfig | None = None) -> Picture
     for one in sample.instances:
         fate = "keep"
         if labels is not None:
-            fate = labels.fate(one.category, one.area, one.fields.get("visible_fraction"))
+            fate = labels.fate(one.category, one.area, one.fields)
         name = labels.categories.written(one.category) if labels else one.category
         x, y, width, height = one.box_xywh
         marks.append(Mark(name or one.category, (x, y, width, height), mask.decode(one.rle), fate != "keep"))

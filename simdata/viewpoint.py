@@ -21,6 +21,7 @@ from simdata.lens import BrownConrady, KannalaBrandt, Pinhole
 from simdata.model import Model
 from simdata.rig import Rig
 from simdata.scope import Scope
+from simdata.sensor_kind import DepthSensorKind, OffSensor, SensorKind
 
 Coefficient = Annotated[Scalar, Quantity("1", -100, 100)]
 Tangential = Annotated[Scalar, Quantity("1", -0.1, 0.1)]
@@ -135,6 +136,8 @@ class Cameras(Model):
         readout: time from the top row to the bottom row; 0 is a global shutter.
         aperture: diameter of the hole; what lies nearer or farther than the aim blurs; 0 is all sharp.
         ev: exposure compensation.
+        sensor: off, ideal, phone, machine_vision, automotive or action_cam; and how its fields vary.
+        depth_sensor: structured_light, stereo or active_stereo; none by default.
     """
 
     eye: Annotated[Point, Quantity("m", -20, 20)] = InShell(
@@ -157,11 +160,15 @@ class Cameras(Model):
     readout: Annotated[Scalar, Quantity("s", 0, 10)] = Nought
     aperture: Annotated[Scalar, Quantity("m", 0, 1)] = Nought
     ev: Annotated[Scalar, Quantity("stops", -20, 20)] = Nought
+    sensor: SensorKind = OffSensor()
+    depth_sensor: DepthSensorKind | None = None
 
     @model_validator(mode="after")
     def _consistent(self, info: ValidationInfo) -> Cameras:
         if self.stereo and isinstance(self.lens, MeasuredLens):
             raise ValueError("stereo doubles a drawn lens; a measured rig says itself where its cameras are")
+        if self.depth_sensor and self._bends:
+            raise ValueError(f"a depth sensor looks through a pinhole; not so the {self.lens.kind} lens")
         misfit = self._misfit((info.context or {}).get("views", 0))
         if misfit:
             raise ValueError(misfit)
@@ -173,6 +180,14 @@ class Cameras(Model):
         if isinstance(self.lens, MeasuredLens):
             return len(self.lens.rig.cameras) if self.lens.rig else 1
         return 2 if self.stereo else 1
+
+    @property
+    def _bends(self) -> bool:
+        """Whether a lens is anything but a pinhole, as far as it is known."""
+        if isinstance(self.lens, MeasuredLens):
+            cameras = self.lens.rig.cameras if self.lens.rig else ()
+            return any(camera.lens.lens != "pinhole" for camera in cameras)
+        return self.lens.kind != "pinhole"
 
     def prepare(self) -> Cameras:
         """Read the calibration file; the plan then holds its numbers and the file's bare name.
@@ -223,9 +238,17 @@ class Cameras(Model):
             angular_velocity=scope.draw("angular_velocity", self.angular_velocity),
         )
         placed = self._rig(scope).cameras_at(pose, motion, **self._settings(scope, eye, aim))
-        if len(placed) == 1:
-            return (placed[0].model_copy(update={"name": f"view_{number}"}),)
-        return tuple(camera.model_copy(update={"name": f"view_{number}_{camera.name}"}) for camera in placed)
+        alone = len(placed) == 1
+        return tuple(
+            camera.model_copy(
+                update={
+                    "name": f"view_{number}" if alone else f"view_{number}_{camera.name}",
+                    "sensor": camera.sensor and camera.sensor.sibling(place),
+                    "depth_sensor": camera.depth_sensor and camera.depth_sensor.sibling(place),
+                }
+            )
+            for place, camera in enumerate(placed)
+        )
 
     def _rig(self, scope: Scope) -> Rig:
         if isinstance(self.lens, MeasuredLens):
@@ -247,4 +270,6 @@ class Cameras(Model):
             ),
             "aperture": Aperture(diameter=diameter, focus=focus) if diameter > 0 else None,
             "ev": scope.draw("ev", self.ev),
+            "sensor": self.sensor.draw(scope.child("sensor")),
+            "depth_sensor": self.depth_sensor and self.depth_sensor.draw(scope.child("depth_sensor")),
         }

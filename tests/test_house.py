@@ -28,6 +28,8 @@ STEPS: dict[str, int] = {
     "registry": 1,
     "rng": 1,
     "sensor": 1,
+    "sensor_kind": 6,
+    "active_stereo": 7,
     "camera": 2,
     "distributions": 2,
     "rig": 3,

@@ -21,7 +21,9 @@ from simdata.scene import Scene
 ANNOTATORS = Registry(
     "annotator",
     {
+        "contrast": "simdata.annotate.contrast:Contrast",
         "masks": "simdata.annotate.masks:Masks",
+        "measured_depth": "simdata.annotate.measured_depth:MeasuredDepth",
         "poses": "simdata.annotate.poses:Poses",
         "visibility": "simdata.annotate.visibility:Visibility",
     },
@@ -29,7 +31,7 @@ ANNOTATORS = Registry(
 )
 
 # "masks" decides which instances an image has; it always runs, asked for or not.
-DEFAULT = ("masks", "poses", "visibility")
+DEFAULT = ("masks", "contrast", "measured_depth", "poses", "visibility")
 
 
 class Annotator(Protocol):

@@ -69,7 +69,10 @@ class Entry:
 
 def check_picture(folder: Path, entry: Entry, config: Config | None, faults: Faults) -> None:
     """Check the files of one image, and all of its annotations."""
-    _check_rgb(folder, entry, faults)
+    picture = f"images/{entry.split}/{entry.record['file_name']}"
+    rgb = _check_rgb(folder, picture, entry, faults)
+    if rgb is not None and picture.endswith(".png") and entry.truth is not None:
+        _check_pixels(rgb, picture, entry, entry.truth, faults)
     ids = _instance_ids(folder, entry, config, faults)
     shown: dict[int, int] = {}
     for record in entry.annotations:
@@ -91,22 +94,25 @@ def check_picture(folder: Path, entry: Entry, config: Config | None, faults: Fau
         _check_truth(entry, entry.truth, ids, config, faults)
     if config is not None:
         _check_left_out(entry, ids, set(shown), config, faults)
-        _check_depth(folder, entry, config, faults)
+        _check_depths(folder, entry, config, faults)
+        if config.dataset.clean:
+            _check_rgb(folder, f"clean/{entry.stem}.png", entry, faults)
 
 
-def _check_rgb(folder: Path, entry: Entry, faults: Faults) -> None:
-    """Check that the picture decodes to the size on record, and to the very pixels if it is lossless."""
-    path = f"images/{entry.split}/{entry.record['file_name']}"
+def _check_rgb(folder: Path, path: str, entry: Entry, faults: Faults) -> np.ndarray | None:
+    """Check that a picture decodes to the size on record; return its pixels if it does."""
     pixels = _pixels(folder, path, entry, faults)
-    if pixels is None:
-        return
-    if pixels.shape != (*entry.size, 3) or pixels.dtype != np.uint8:
-        wanted = f"{entry.size[1]} x {entry.size[0]} 8-bit RGB"
-        faults.add(path, entry.record["id"], "image_size", f"is {pixels.shape} {pixels.dtype}, not {wanted}")
-    elif path.endswith(".png") and entry.truth is not None:
-        sha256 = hashlib.sha256(np.ascontiguousarray(pixels).data).hexdigest()
-        if sha256 != entry.truth.row["pixels_sha256"]:
-            faults.add(path, entry.record["id"], "pixels", "the pixels are not those that were rendered")
+    if pixels is None or (pixels.shape == (*entry.size, 3) and pixels.dtype == np.uint8):
+        return pixels
+    wanted = f"{entry.size[1]} x {entry.size[0]} 8-bit RGB"
+    faults.add(path, entry.record["id"], "image_size", f"is {pixels.shape} {pixels.dtype}, not {wanted}")
+    return None
+
+
+def _check_pixels(rgb: np.ndarray, path: str, entry: Entry, truth: Truth, faults: Faults) -> None:
+    """Check that a lossless picture is the very one that was rendered."""
+    if hashlib.sha256(np.ascontiguousarray(rgb).data).hexdigest() != truth.row["pixels_sha256"]:
+        faults.add(path, entry.record["id"], "pixels", "the pixels are not those that were rendered")
 
 
 def _instance_ids(folder: Path, entry: Entry, config: Config | None, faults: Faults) -> np.ndarray | None:
@@ -198,7 +204,7 @@ def _check_against_store(
     if entry.categories.get(record["category_id"]) != name:
         said = entry.categories.get(record["category_id"])
         faults.add(entry.file, record["id"], "category", f"is {said!r}; the scene made it {name!r}")
-    fate = labels.fate(thing["category"], thing["area"], fields.get("visible_fraction"))
+    fate = labels.fate(thing["category"], thing["area"], fields)
     if {"keep": 0, "crowd": 1}.get(fate) != record["iscrowd"]:
         faults.add(
             entry.file, record["id"], "policy", f"iscrowd {record['iscrowd']}; the policy says {fate!r}"
@@ -222,19 +228,27 @@ def _check_left_out(
         if thing is None:
             fate = "unknown" if entry.truth is None else "keep"
         else:
-            fraction = thing["fields"].get("visible_fraction")
-            fate = config.labels.fate(thing["category"], thing["area"], fraction)
+            fate = config.labels.fate(thing["category"], thing["area"], thing["fields"])
         if fate in ("keep", "crowd"):
             message = f"instance {instance} is in the image but has no annotation"
             faults.add(entry.file, entry.record["id"], "missing_annotation", message)
 
 
-def _check_depth(folder: Path, entry: Entry, config: Config, faults: Faults) -> None:
-    """Check shape and type of the layer of metres."""
-    if config.dataset.depth == "off":
-        return
-    suffix, dtype = {"png16": (".png", np.uint16), "float32": (".npy", np.float32)}[config.dataset.depth]
-    path = f"{_range_name(folder, entry, suffix)}/{entry.stem}{suffix}"
+def _check_depths(folder: Path, entry: Entry, config: Config, faults: Faults) -> None:
+    """Check shapes and types of the layers of metres."""
+    if config.dataset.depth != "off":
+        suffix = _METRES[config.dataset.depth][0]
+        _check_metres(folder, _range_name(folder, entry, suffix), config.dataset.depth, entry, faults)
+    if config.dataset.measured_depth != "off" and entry.truth is not None and entry.truth.measures:
+        _check_metres(folder, "measured_depth", config.dataset.measured_depth, entry, faults)
+
+
+_METRES = {"png16": (".png", np.uint16), "float32": (".npy", np.float32)}
+
+
+def _check_metres(folder: Path, name: str, stored: str, entry: Entry, faults: Faults) -> None:
+    suffix, dtype = _METRES[stored]
+    path = f"{name}/{entry.stem}{suffix}"
     depth = _array(folder, path, entry, faults) if suffix == ".npy" else _pixels(folder, path, entry, faults)
     if depth is not None and (depth.shape != entry.size or depth.dtype != dtype):
         found = f"is {depth.shape} {depth.dtype}, not {entry.size} {np.dtype(dtype)}"

@@ -18,12 +18,14 @@ MANIFEST = "manifest.json"
 _VOUCHED_FOLDERS = (
     "annotations",
     "assets",
+    "clean",
     "depth",
     "distance",
     "holes",
     "images",
     "instance_ids",
     "layers",
+    "measured_depth",
     "scenes",
     "store",
 )

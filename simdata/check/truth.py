@@ -34,12 +34,14 @@ class Truth:
         objects: instance id -> row, "fields" parsed.
         categories: instance id -> category of the labelled nodes of its scene.
         planar: whether its layer of metres is depth; of a lens that sees beyond 90 degrees it is distance.
+        measures: whether its camera has a depth sensor.
     """
 
     row: dict[str, Any]
     objects: dict[int, dict[str, Any]] = field(default_factory=dict)
     categories: dict[int, str] = field(default_factory=dict)
     planar: bool = True
+    measures: bool = False
 
 
 def shards(folder: Path, broken: set[str], faults: Faults) -> Iterator[dict[int, Truth]]:
@@ -57,18 +59,17 @@ def shards(folder: Path, broken: set[str], faults: Faults) -> Iterator[dict[int,
 
 def _shard(folder: Path, images: str, instances: str, scenes: str) -> dict[int, Truth]:
     categories = _categories(folder / scenes)
-    truths = {
-        row["image_id"]: Truth(row, categories=categories[row["scene"]], planar=_planar(row["camera"]))
-        for row in pq.read_table(folder / images, columns=list(_IMAGE)).to_pylist()
-    }
+    truths = {}
+    for row in pq.read_table(folder / images, columns=list(_IMAGE)).to_pylist():
+        camera = Camera.model_validate_json(row["camera"])
+        planar, measures = camera.lens.planar, camera.depth_sensor is not None
+        truths[row["image_id"]] = Truth(
+            row, categories=categories[row["scene"]], planar=planar, measures=measures
+        )
     for row in pq.read_table(folder / instances, columns=list(_INSTANCE)).to_pylist():
         row["fields"] = json.loads(row["fields"])
         truths[row["image_id"]].objects[row["instance_id"]] = row
     return truths
-
-
-def _planar(camera: str) -> bool:
-    return Camera.model_validate_json(camera).lens.planar
 
 
 def _categories(path: Path) -> dict[int, dict[int, str]]:

@@ -5,12 +5,12 @@ Numbers are of 16 bits whatever the converter's: `BLACK` is no light, so that no
 
 from __future__ import annotations
 
-import struct
 from functools import lru_cache
 
 import cv2
 import numpy as np
 
+from simdata.sensor.seeded import seeded
 from simdata.sensor.tone import SATURATION
 from simdata.sensor.value import Sensor
 
@@ -66,17 +66,16 @@ def _noisy(share: np.ndarray, sensor: Sensor, well: float, t: float) -> np.ndarr
     if sensor.prnu or sensor.dsnu:
         gains, offsets = _pattern(share.shape, sensor.pattern_seed)
         electrons += np.float32(sensor.prnu) * electrons * gains + np.float32(sensor.dsnu) * offsets
-    instant = struct.unpack("<2I", struct.pack("<d", t + 0.0))
-    electrons += spread * _bell((sensor.noise_seed, *instant), share.shape)
+    electrons += spread * _bell(seeded(sensor.noise_seed, t=t), share.shape)
     return np.minimum(electrons / np.float32(well), np.float32(1))
 
 
 @lru_cache(maxsize=4)
 def _pattern(shape: tuple[int, ...], seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return what makes one chip's pixels differ, N1 and N2."""
-    return _bell((seed, 1), shape), _bell((seed, 2), shape)
+    generator = seeded(seed)
+    return _bell(generator, shape), _bell(generator, shape)
 
 
-def _bell(seed: tuple[int, ...], shape: tuple[int, ...]) -> np.ndarray:
-    generator = np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed)))
+def _bell(generator: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return generator.standard_normal(shape, np.float32)

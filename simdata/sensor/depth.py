@@ -64,8 +64,8 @@ class StereoDepth(NoisyTriangulation):
     """Two cameras that match what they see without any light of their own.
 
     Attributes:
-        plainest: deviation of the grey levels within a window of the picture, 0 to 255, below which nothing is
-            found.
+        plainest: deviation of the grey levels within a window of the picture, 0 to 255, below which nothing
+            is found.
         window: side of that window, pixels.
     """
 
@@ -86,7 +86,8 @@ class ActiveStereo(Triangulation):
         ambient: infrared light from everywhere, in the same unit.
         density: share of the pattern's cells that shine.
         noise: sigma of the pictures' grey levels, 0 to 255, where they are bright; less where they are dark.
-        window: side of what is matched, pixels, odd.
+        plainest: deviation of the grey levels within a window below which nothing is found.
+        window: side of what is matched, pixels.
         pattern_seed: of the dots: a projector's own.
     """
 
@@ -97,7 +98,8 @@ class ActiveStereo(Triangulation):
     ambient: float = Field(default=0.05, ge=0)
     density: float = Field(default=0.2, gt=0, lt=1)
     noise: float = Field(default=2.0, ge=0)
-    window: int = Field(default=7, ge=1, le=21, multiple_of=1)
+    plainest: float = Field(default=3.0, ge=0)
+    window: int = Field(default=7, ge=1, le=21)
     pattern_seed: Seed = 0
 
 

@@ -1,4 +1,4 @@
-"""What a lens does to light: vignetting, lateral chromatic aberration, blur, glare. All conserve or dim it."""
+"""What a lens does to light: vignetting, lateral chromatic aberration, blur, glare."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HALO = 4  # how much wider than the glare's core is its halo, which holds half 
 def through_lens(light: np.ndarray, sensor: Sensor) -> np.ndarray:
     """Return what falls on the sensor, (H, W, 3) float32, of light (H, W, 3) float32."""
     if sensor.vignetting:
-        light = light * fading(*light.shape[:2], sensor.vignetting)[..., None]
+        light = light * fading(len(light), light.shape[1], sensor.vignetting)[..., None]
     if sensor.red_shift or sensor.blue_shift:
         light = _spread_colors(light, sensor.red_shift, sensor.blue_shift)
     if sensor.blur:
@@ -27,7 +27,7 @@ def through_lens(light: np.ndarray, sensor: Sensor) -> np.ndarray:
 
 
 def fading(height: int, width: int, strength: float) -> np.ndarray:
-    """Return the share of light that each pixel gets, (H, W) float32: cos^4 of the angle at which it comes in.
+    """Return the share of light that each pixel gets, (H, W) float32: cos^4 of the angle of its ray.
 
     Source: the cosine-fourth law of illumination; `strength` is the angle's tangent in the corners.
     """
@@ -71,6 +71,7 @@ def _with_glare(light: np.ndarray, share: float, radius: float) -> np.ndarray:
     coarse = max(1, int(radius // 2))
     size = max(1, width // coarse), max(1, height // coarse)
     small = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
-    wide = sum(_blurred(small, times * radius / coarse) for times in (1, _HALO)) / 2
+    core, halo = (_blurred(small, times * radius / coarse) for times in (1, _HALO))
+    wide = cv2.addWeighted(core, 0.5, halo, 0.5, 0)
     glare = cv2.resize(wide, (width, height), interpolation=cv2.INTER_LINEAR)
     return cv2.addWeighted(light, 1 - share, glare, share, 0)

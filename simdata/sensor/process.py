@@ -20,7 +20,8 @@ _RGB_FROM_XYZ = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415],
 
 def processed(numbers: np.ndarray, sensor: Sensor) -> np.ndarray:
     """Turn (H, W, 3) uint16, `BLACK` to white, into (H, W, 3) uint8 sRGB."""
-    tone, levels = _tone(sensor.bits), np.empty(numbers.shape, np.float32)
+    tone = _tone(sensor.bits)
+    levels: np.ndarray = np.empty(numbers.shape, np.float32)
     for channel, gain in enumerate(gains(sensor.warmth, sensor.tint)):
         levels[..., channel] = _amplified(tone, gain).take(numbers[..., channel])
     if sensor.sharpening:
@@ -79,4 +80,4 @@ def _through_jpeg(rgb: np.ndarray, quality: int) -> np.ndarray:
     done, data = cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), settings)
     if not done:
         raise RenderError(f"OpenCV cannot encode {rgb.shape} as JPEG")
-    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])  # type: ignore[index]

@@ -23,15 +23,16 @@ class Sensor(Model):
             takes the light as it is.
         exposure_error: by how many stops it is then wrong.
         blur: sigma of the lens's point spread, pixels.
-        red_shift, blue_shift: by which share of its distance from the middle red and blue are seen too far out.
+        red_shift, blue_shift: by which share of its distance from the middle light of this colour is seen too
+            far out.
         vignetting: tangent of the angle at which light meets the corner; it fades with cos^4.
         bloom: share of the light that is scattered in the lens …
         bloom_radius: … this wide, in heights of the image.
         warmth: error of the white balance, mired; above 0 is too yellow.
         tint: error of the green gain, stops.
         full_well: electrons that saturate a pixel; 0 is a sensor without noise.
-        gain: analogue amplification; each doubling leaves half as many electrons. Stops that auto exposure adds
-            to a dark scene amplify, too.
+        gain: analogue amplification; each doubling leaves half as many electrons. Stops that auto exposure
+            adds to a dark scene amplify, too.
         read_noise: electrons.
         prnu: deviation of the pixels' gains, a share: photo response non-uniformity.
         dsnu: deviation of the pixels' dark signal, electrons.

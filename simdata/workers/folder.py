@@ -24,12 +24,14 @@ from simdata.write.put import put_new
 OWN_FILES = {
     "annotations": r"instances_\w+\.json",
     "assets": r"[0-9a-f]{64}\.\w+",
+    "clean": r"\w+/\d{12,}\.png",
     "depth": r"\w+/\d{12,}\.(png|npy)",
     "distance": r"\w+/\d{12,}\.(png|npy)",
     "holes": r"scene-\d{9,}\.json",
     "images": r"\w+/\d{12,}\.(png|jpg|webp)",
     "instance_ids": r"\w+/\d{12,}\.png",
     "layers": r"\w+/\w+/\d{12,}\.npy",
+    "measured_depth": r"\w+/\d{12,}\.(png|npy)",
     "scenes": r"shard-\d{6,}\.jsonl",
     "store": r"shard-\d{6,}\.(images\.parquet|instances\.parquet|json)",
 }

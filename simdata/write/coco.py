@@ -216,7 +216,7 @@ class _Derive:
 
     def _annotation(self, row: Mapping[str, Any], split: str, size: Sequence[int]) -> None:
         labels, fields = self.config.labels, json.loads(row["fields"])
-        fate = labels.fate(row["category"], row["area"], fields.get("visible_fraction"))
+        fate = labels.fate(row["category"], row["area"], fields)
         if fate not in ("keep", "crowd"):
             self.tally["dropped", fate] += 1
             return

@@ -141,19 +141,26 @@ def _put_layers(sample: Sample, config: Config, stem: str, stage: _Stage) -> dic
     Where a lens sees beyond 90 degrees, planar depth loses points, so distance is written in its place.
     """
     written = {}
-    dataset = config.dataset
+    dataset, seen = config.dataset, sample.frame.layers
+    range_name = "depth" if sample.frame.camera.lens.planar else "distance"
+    metres = {range_name: (seen[range_name], dataset.depth)}
     for name, array in sorted(sample.layers.items()):
-        if name != "instance_ids":
+        if name == "measured_depth":
+            metres[name] = array, dataset.measured_depth
+        elif name != "instance_ids":
             written[name] = stage.put(f"layers/{name}/{stem}.npy", encode.npy(array)).path
         elif dataset.instance_ids:
             written[name] = stage.put(f"instance_ids/{stem}.png", encode.instance_ids(array)).path
-    range_name = "depth" if sample.frame.camera.lens.planar else "distance"
-    metres = sample.frame.layers[range_name]
-    if dataset.depth == "png16":
-        data = encode.range_png16(metres, dataset.depth_unit)
-        written[range_name] = stage.put(f"{range_name}/{stem}.png", data).path
-    elif dataset.depth == "float32":
-        written[range_name] = stage.put(f"{range_name}/{stem}.npy", encode.npy(metres)).path
+    for name, (array, stored) in metres.items():
+        if stored == "png16":
+            data = encode.range_png16(array, dataset.depth_unit)
+            written[name] = stage.put(f"{name}/{stem}.png", data).path
+        elif stored == "float32":
+            written[name] = stage.put(f"{name}/{stem}.npy", encode.npy(array)).path
+    if dataset.clean:
+        clean = np.ascontiguousarray(seen.get("clean", sample.image))
+        data = encode.picture(clean, "png", dataset.image_quality)
+        written["clean"] = stage.put(f"clean/{stem}.png", data).path
     return written
 
 
@@ -175,5 +182,4 @@ def _instance_row(sample: Sample, instance: Instance, config: Config) -> dict[st
 
 
 def _fate(instance: Instance, config: Config) -> str:
-    fraction = instance.fields.get("visible_fraction")
-    return config.labels.fate(instance.category, instance.area, fraction)
+    return config.labels.fate(instance.category, instance.area, instance.fields)
