@@ -35,8 +35,8 @@ from simdata.render.mitsuba.exposure import spread
 GREY = Material(base_color=(0.46, 0.46, 0.46), roughness=1.0)
 ALBEDO = 0.179  # of it, linear
 BLURRED = {
-    "motion blur": {"motion": Motion(velocity=(0.6, 0, 0.3)), "shutter": Shutter(exposure=0.1)},
-    "an aperture": {"aperture": Aperture(diameter=0.08, focus=0.6)},
+    "motion blur": {"motion": Motion(velocity=(2.0, 0, 0.5)), "shutter": Shutter(exposure=0.1)},
+    "an aperture": {"aperture": Aperture(diameter=0.2, focus=0.5)},
 }
 ROLLING = {
     "motion": Motion(velocity=(0.4, 0.1, 0), angular_velocity=(0.2, -0.3, 0.9)),
@@ -151,8 +151,8 @@ def test_shadows_fall_where_rays_say(quick: MitsubaRenderer) -> None:
     scene = scene_of([*floor(), *things], camera(64, 48, eye=(0.3, -0.9, 0.9)))
     way = np.array((0.48, 0.36, 0.8))
     seen = light(quick, dressed(scene, lights=(Sun(direction=tuple(way), angle=0),))).mean(-1)
-    assert _misjudged(scene, way, seen) < 0.02
-    assert _misjudged(scene, way * (1, -1, 1), seen) > 0.05
+    assert _misjudged(scene, way, seen) < 0.01
+    assert _misjudged(scene, way * (1, -1, 1), seen) > 0.03
 
 
 def _misjudged(scene: Scene, way: np.ndarray, seen: np.ndarray) -> float:
@@ -170,7 +170,8 @@ def _misjudged(scene: Scene, way: np.ndarray, seen: np.ndarray) -> float:
 @pytest.mark.parametrize("moving", [{}, ROLLING], ids=["still", "rolling"])
 def test_colour_lies_on_its_labels_under_every_lens(quick: MitsubaRenderer, lens: str, moving: dict) -> None:
     scene = random_scene(4)
-    view = scene.spec.cameras[0].model_copy(update={"lens": LENSES[lens].resized(0.5), **moving})
+    eye = (0.1, -0.5, 0.2)  # near, for lenses that see all around
+    view = camera(eye=eye).model_copy(update={"lens": LENSES[lens].resized(0.5), **moving})
     lit = {node.name: WHITE if node.instance else BLACK for node in scene.nodes}
     scene = dressed(scene_of(scene.nodes, view), ambient=0.8, materials=lit)
     quick.load(scene)
@@ -186,14 +187,14 @@ def test_colour_lies_on_its_labels_under_every_lens(quick: MitsubaRenderer, lens
 
 @pytest.mark.parametrize("name", BLURRED)
 def test_blur_is_as_wide_as_that_of_gl(traced: MitsubaRenderer, gl: Any, name: str) -> None:
-    nodes = [*floor(z=-3, size=0.1), *thing("sphere", 1, Pose(position=(0.1, 0.3, 0.3)), radius=0.15)]
     sharp = camera(48, 36)
+    nodes = thing("sphere", 1, Pose(position=(0.05, 0, 0)), radius=0.2)
     blurred = sharp.model_copy(update=BLURRED[name])
     scene = dressed(scene_of(nodes, sharp, blurred), ambient=0.5)
     ours, theirs, without = (
         shot(*args).mean(-1) for args in ((traced, scene, 1), (gl, scene, 1), (gl, scene, 0))
     )
-    assert np.abs(ours - theirs).mean() < 0.25 * np.abs(without - theirs).mean()
+    assert np.abs(ours - theirs).mean() < 0.3 * np.abs(without - theirs).mean()
 
 
 def test_textures_lie_as_under_gl(quick: MitsubaRenderer, gl: Any) -> None:
