@@ -276,10 +276,10 @@ def _on_table(
 def _desk_lamp(scope: Scope, place: Place) -> None:
     """Stand a lamp on a back corner of the table, bent towards its middle."""
     params = {name: _u(scope, name, low, high) for name, low, high in
-              (("height", 0.34, 0.5), ("reach", 0.16, 0.28), ("shade", 0.055, 0.085))}  # fmt: skip
+              (("height", 0.38, 0.55), ("reach", 0.24, 0.36), ("shade", 0.055, 0.085))}  # fmt: skip
     side = scope.draw("side", Choice(values=(-1, 1)))
-    x, y = side * (place.top[0] / 2 - 0.2), place.top[1] / 2 - 0.2
-    _on_table(scope, place, "desk_lamp", params, LAMP, -side * _u(scope, "turn", 0.3, 1.1), x, y)
+    x, y = side * (place.top[0] / 2 - 0.25), place.top[1] / 2 - 0.25
+    _on_table(scope, place, "desk_lamp", params, LAMP, -side * _u(scope, "turn", 0.5, 1.2), x, y)
 
 
 def _monitor(scope: Scope, place: Place) -> None:

@@ -79,7 +79,7 @@ class Lighting(Model):
     """
 
     mood: Annotated[Name, Quantity("name")] = Choice(values=("day", "evening", "night"), weights=(6, 2, 2))
-    brightness: Annotated[Scalar, Quantity("1", 0.001, 10)] = Uniform(low=0.35, high=0.8)
+    brightness: Annotated[Scalar, Quantity("1", 0.001, 10)] = Uniform(low=0.8, high=1.4)
     ambient: Annotated[Scalar, Quantity("1", 0, 1)] = Uniform(low=0.04, high=0.1)
     lamp_share: Annotated[Scalar, Quantity("1", 0, 1)] = Choice(values=(0.0, 0.15, 0.4), weights=(3, 1, 1))
     evening_share: Annotated[Scalar, Quantity("1", 0, 1)] = Uniform(low=0.6, high=0.95)
@@ -96,7 +96,7 @@ class Lighting(Model):
     sun_heading: Annotated[Scalar, Quantity("rad", -math.pi, math.pi)] = Uniform(
         low=math.radians(-75), high=math.radians(75)
     )
-    sun_strength: Annotated[Scalar, Quantity("1", 0, 20)] = LogUniform(low=0.7, high=4.0)
+    sun_strength: Annotated[Scalar, Quantity("1", 0, 20)] = LogUniform(low=0.5, high=3.0)
     turbidity: Annotated[Scalar, Quantity("1", 1.8, 10)] = LogUniform(low=2.0, high=8.0)
     clouds: Annotated[Scalar, Quantity("1", 0, 1)] = Choice(
         values=(0.0, 0.3, 0.6, 0.95), weights=(2, 1, 1, 1)
@@ -145,12 +145,13 @@ class Lighting(Model):
     def _lamp(self, scope: Scope, fixture: Fixture) -> AreaLight | SpotLight:
         """Draw a lamp; its strength is what it has beside the others'."""
         color, strength = scope.draw("color", self.lamp_color), scope.draw("balance", self.lamp_balance)
-        spot = {"position": _vector(fixture.position), "direction": (0.0, 0.0, -1.0), "color": color}
+        # Just below what glows, else that would keep the light in.
+        below = fixture.position - (0.0, 0.0, fixture.size[2] / 2 + 0.002)
+        spot = {"position": _vector(below), "direction": (0.0, 0.0, -1.0), "color": color}
         if fixture.kind == "panel":
-            below = fixture.position - (0.0, 0.0, fixture.size[2] / 2 + 0.002)
-            return AreaLight(**{**spot, "position": _vector(below)}, up=(0.0, 1.0, 0.0), strength=strength,
+            return AreaLight(**spot, up=(0.0, 1.0, 0.0), strength=strength,
                              width=fixture.size[0], height=fixture.size[1], surface=fixture.node)  # fmt: skip
-        wide, part = (1.25, 1.0) if fixture.kind == "pendant" else (1.05, 0.12)
+        wide, part = (1.3, 1.0) if fixture.kind == "pendant" else (1.2, 0.2)
         radius = float(fixture.size[0]) / 2
         return SpotLight(**spot, angle=wide, blend=0.35, radius=radius, strength=part * strength)
 
@@ -240,13 +241,13 @@ def _glow(lamp: AreaLight | SpotLight | None) -> Material:
 def _reading(lights: list[Any], place: Place) -> float:
     """Return what a white sheet on the table reads: directly, and after bounces between the walls.
 
-    Where the sun shines on a part of the table, between the mean and the brightest.
+    Where only a part of the table is lit: the power mean of order 1/2, between what eyes and meters do.
     """
     half = np.array([*place.top[:2], 0.0]) / 3
     points = [half * (a, b, 0) + (0.0, 0.0, place.top[2]) for a in (-1, 0, 1) for b in (-1, 0, 1)]
     holes = place.openings()
     direct = np.array([sum(_direct(light, point, holes) for light in lights) for point in points])
-    return math.sqrt(direct.mean() * direct.max()) + _bounced(lights, place, holes)
+    return float(np.mean(np.sqrt(direct + _bounced(lights, place, holes))) ** 2)
 
 
 def _direct(light: Any, point: np.ndarray, holes: list[Opening]) -> float:
