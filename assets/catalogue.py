@@ -1,7 +1,7 @@
 """Household items as distributions: how often, of which shape, how heavy, in which finish.
 
 A scene builder takes its items from here; every number can be overridden in the config. Shapes and densities
-come from the generators' own typical ranges, finishes are listed below.
+come from the generators' own typical ranges, finishes from `simdata.assets.finishes`.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from simdata.assets import GENERATORS
-from simdata.distributions import Choice, Color, Constant, Hsv, Name, Quantity, Scalar, Uniform
-from simdata.material import FieldTexture, Material
+from simdata.distributions import Choice, Constant, Name, Quantity, Scalar, Uniform
 from simdata.model import Model
-from simdata.scope import Scope
 
 
 class Item(Model):
@@ -28,120 +26,71 @@ class Item(Model):
         shape: generator parameter -> distribution.
         density: effective kg/m^3 of the solid, contents included.
         tumbled: probability that it is dropped at a random rotation instead of upright.
-        finish: part name -> finish name; "*" is every other part.
+        finish: part name -> finish name, drawn; "*" is every other part, which then all look the same.
     """
 
     weight: float = Field(default=1.0, ge=0)
     shape: dict[str, Annotated[Scalar, Quantity("m or 1")]]
     density: Annotated[Scalar, Quantity("kg/m^3", 1, 25_000)]
     tumbled: Annotated[Scalar, Quantity("probability", 0, 1)] = Constant(value=0.15)
-    finish: dict[str, str]
+    finish: dict[str, Annotated[Name, Quantity("name")]]
 
 
-class Finish(Model):
-    """What a part is made of, drawn anew for each object.
+# Names of finishes that go for one another, and the items' parts that take one of them.
+_GLAZED = ("porcelain", "stoneware", "stoneware_dark", "celadon", "cobalt", "enamel")
+_PRINTED = ("print_blue", "print_dark", "print_green", "print_kraft", "print_pink", "print_red", "print_white",
+            "print_yellow")  # fmt: skip
+_COVERS = ("cover_blue", "cover_green", "cover_pale", "cover_red", "leather", *_PRINTED[:3])
+_PLASTIC = ("plastic_black", "plastic_blue", "plastic_green", "plastic_orange", "plastic_red", "plastic_white",
+            "plastic_yellow")  # fmt: skip
+_GLASS = ("glass_amber", "glass_blue", "glass_clear", "glass_green")
+_BARE, _WOODEN = ("steel", "chrome"), ("oak", "walnut", "pine")
 
-    Attributes:
-        color: base colour; also the texture's first colour.
-        accent: the texture's second colour …
-        contrast: … and how far it leads away from the first: 0 is no pattern at all, 1 the accent itself.
-        roughness, metallic: see `simdata.material.Material`.
-        texture: family of `simdata.texture`, or "none".
-        repeat: texture repeats across one unit of UV.
-    """
-
-    color: Annotated[Color, Quantity("sRGB", 0, 1)]
-    accent: Annotated[Color, Quantity("sRGB", 0, 1)] = Hsv(saturation=(0.0, 0.9), value=(0.1, 1.0))
-    contrast: Annotated[Scalar, Quantity("1", 0, 1)] = Constant(value=1.0)
-    roughness: Annotated[Scalar, Quantity("1", 0, 1)] = Uniform(low=0.3, high=0.7)
-    metallic: Annotated[Scalar, Quantity("1", 0, 1)] = Constant(value=0.0)
-    texture: Annotated[Name, Quantity("name")] = Constant(value="none")
-    repeat: Annotated[Scalar, Quantity("1/uv", 0.01, 100)] = Constant(value=1.0)
-
-    def draw(self, scope: Scope) -> Material:
-        """Draw one material."""
-        color = scope.draw("color", self.color)
-        family = scope.draw("texture", self.texture)
-        surface = {
-            "roughness": scope.draw("roughness", self.roughness),
-            "metallic": scope.draw("metallic", self.metallic),
-        }
-        if family == "none":
-            return Material(base_color=color, **surface)
-        repeat, contrast = scope.draw("repeat", self.repeat), scope.draw("contrast", self.contrast)
-        accent = scope.draw("accent", self.accent)
-        second = tuple(a + contrast * (b - a) for a, b in zip(color, accent, strict=True))
-        texture = FieldTexture(
-            family=family,
-            # A few dozen members a family: enough to differ, few enough that workers find them baked.
-            seed=scope.draw("texture_seed", _SEEDS),
-            colors=(color, second),
-            repeat=(repeat, repeat),
-        )
-        return Material(base_color=(1.0, 1.0, 1.0), texture=texture, **surface)
-
-
-_SEEDS = Choice(values=tuple(range(24)))
-
-# item -> (weight, probability of being dropped at any rotation, finish of its parts)
-_ITEMS: Mapping[str, tuple[float, float, dict[str, str]]] = {
-    "apple": (0.7, 0.4, {"*": "peel", "stem": "stem"}),
-    "ball": (0.6, 1.0, {"*": "rubber"}),
-    "block": (0.6, 0.3, {"*": "painted"}),
-    "book": (1.0, 0.03, {"*": "printed", "pages": "paper"}),
-    "bottle": (1.0, 0.15, {"*": "glass", "cap": "plastic"}),
-    "bowl": (1.0, 0.05, {"*": "ceramic"}),
-    "can": (1.0, 0.15, {"*": "printed", "lid": "steel"}),
-    "candle": (0.5, 0.05, {"*": "wax", "wick": "iron"}),
-    "carton": (1.0, 0.1, {"*": "printed", "cap": "plastic"}),
-    "fork": (0.7, 0.0, {"*": "steel"}),
-    "mug": (1.4, 0.12, {"*": "ceramic"}),
-    "pan": (0.4, 0.0, {"*": "iron", "handle": "plastic"}),
-    "pear": (0.5, 0.4, {"*": "peel", "stem": "stem"}),
-    "plate": (0.8, 0.0, {"*": "ceramic"}),
-    "spoon": (0.7, 0.0, {"*": "steel"}),
-    "vase": (0.7, 0.08, {"*": "ceramic"}),
-}
-
-
-_SMOOTH, _DULL = Uniform(low=0.1, high=0.35), Uniform(low=0.45, high=0.85)
-
-_FINISHES: Mapping[str, Finish] = {
-    "ceramic": Finish(
-        color=Hsv(saturation=(0.0, 0.55), value=(0.55, 0.97)),
-        roughness=_SMOOTH,
-        texture=Choice(values=("none", "speckle", "stripes"), weights=(3, 1, 1)),
+# item -> (weight, probability of being dropped at any rotation, finishes of its parts)
+_ITEMS: Mapping[str, tuple[float, float, dict[str, tuple[str, ...]]]] = {
+    "apple": (0.7, 0.4, {"*": ("apple_red", "apple_green"), "stem": ("stem",)}),
+    "ball": (0.5, 1.0, {"*": ("rubber_bright", "rubber_black", *_PLASTIC[1:3])}),
+    "block": (
+        0.5,
+        0.3,
+        {"*": ("cardboard", "pine", "painted_sage", "painted_navy", "painted_cream", *_PLASTIC[4:])},
     ),
-    "glass": Finish(color=Hsv(hue=(0.05, 0.6), saturation=(0.3, 0.9), value=(0.12, 0.6)), roughness=_SMOOTH),
-    "iron": Finish(
-        color=Hsv(saturation=(0.0, 0.1), value=(0.1, 0.32)), roughness=_DULL, metallic=Constant(value=0.4)
+    "book": (1.0, 0.03, {"*": _COVERS, "pages": ("paper",)}),
+    "bottle": (1.0, 0.15, {"*": (*_GLASS, "plastic_white", "plastic_green"), "cap": (*_PLASTIC, "brass")}),
+    "bowl": (1.0, 0.05, {"*": (*_GLAZED, "steel", "oak", "glass_clear")}),
+    "can": (1.0, 0.15, {"*": _PRINTED, "lid": ("steel",)}),
+    "candle": (0.5, 0.05, {"*": ("wax",), "wick": ("wick",)}),
+    "carton": (1.0, 0.1, {"*": (*_PRINTED, "cardboard"), "cap": _PLASTIC}),
+    "cutting_board": (0.5, 0.02, {"*": (*_WOODEN, "worn_wood", "plastic_white", "marble")}),
+    "fork": (0.7, 0.0, {"*": (*_BARE, "brass")}),
+    "hammer": (
+        0.6,
+        0.0,
+        {"head": ("steel", "rust", "cast_iron"), "*": ("pine", "oak", "rubber_black", "plastic_yellow")},
     ),
-    "painted": Finish(
-        color=Hsv(saturation=(0.2, 0.9), value=(0.3, 0.95)),
-        texture=Choice(values=("none", "wood", "plaster")),
+    "jar": (
+        0.8,
+        0.1,
+        {
+            "*": (*_GLASS, *_PRINTED[:2], "stoneware"),
+            "lid": ("steel", "brass", "plastic_red", "plastic_white"),
+        },
     ),
-    "paper": Finish(color=Hsv(saturation=(0.0, 0.12), value=(0.82, 0.97)), roughness=_DULL),
-    "peel": Finish(
-        color=Hsv(hue=(-0.03, 0.3), saturation=(0.65, 0.95), value=(0.5, 0.9)),
-        accent=Hsv(hue=(0.0, 0.2), saturation=(0.5, 0.9), value=(0.6, 0.95)),
-        texture=Choice(values=("none", "plaster", "speckle")),
+    "mug": (1.4, 0.12, {"*": _GLAZED}),
+    "pan": (
+        0.4,
+        0.0,
+        {"*": ("cast_iron", "steel", "enamel"), "handle": ("plastic_black", "steel", "walnut")},
     ),
-    "plastic": Finish(color=Hsv(saturation=(0.0, 0.95), value=(0.08, 0.95))),
-    "printed": Finish(
-        color=Hsv(saturation=(0.1, 0.9), value=(0.25, 0.98)),
-        roughness=Uniform(low=0.25, high=0.6),
-        texture=Choice(values=("label", "stripes", "none"), weights=(6, 1, 1)),
-    ),
-    "rubber": Finish(
-        color=Hsv(saturation=(0.4, 0.95), value=(0.5, 0.98)),
-        roughness=_DULL,
-        texture=Choice(values=("none", "stripes", "checks", "label")),
-    ),
-    "steel": Finish(
-        color=Hsv(saturation=(0.0, 0.06), value=(0.55, 0.8)), roughness=_SMOOTH, metallic=Constant(value=1.0)
-    ),
-    "stem": Finish(color=Hsv(hue=(0.06, 0.12), saturation=(0.4, 0.7), value=(0.15, 0.35)), roughness=_DULL),
-    "wax": Finish(color=Hsv(saturation=(0.0, 0.6), value=(0.6, 0.97))),
+    "pear": (0.5, 0.4, {"*": ("pear", "apple_green"), "stem": ("stem",)}),
+    "pen": (0.6, 0.0, {"*": _PLASTIC, "cap": (*_PLASTIC, "chrome")}),
+    "plate": (0.8, 0.0, {"*": _GLAZED}),
+    "screwdriver": (0.6, 0.0, {"*": _PLASTIC, "blade": ("steel", "chrome")}),
+    "spanner": (0.6, 0.0, {"*": ("steel", "chrome", "rust")}),
+    "spoon": (0.7, 0.0, {"*": (*_BARE, "oak")}),
+    "tape": (0.6, 0.2, {"*": ("tape",), "core": ("cardboard",)}),
+    "tumbler": (0.8, 0.1, {"*": (*_GLASS, "glass_clear", "glass_clear")}),
+    "vase": (0.6, 0.08, {"*": (*_GLAZED, "glass_blue", "terracotta")}),
 }
 
 
@@ -162,11 +111,6 @@ def household_items() -> dict[str, Item]:
             shape={key: Uniform(low=low, high=high) for key, (low, high) in kind.typical.items()},
             density=Uniform(low=kind.density[0], high=kind.density[1]),
             tumbled=Constant(value=tumbled),
-            finish=finish,
+            finish={part: Choice(values=names) for part, names in finish.items()},
         )
     return items
-
-
-def household_finishes() -> dict[str, Finish]:
-    """Return the finishes the items are made of."""
-    return dict(_FINISHES)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from simdata.assets.piece import cuboid
-from simdata.assets.solid import Array, box
-from simdata.mesh import Mesh, Part, crease, merged
+from simdata.assets.solid import Array, grid_faces
+from simdata.mesh import Mesh, Part, crease
 
 Corners = tuple[ArrayLike, ArrayLike]
 
 # Where on its texture a board begins, per metre of where it stands: no two boards of one tree.
-SHIFT = np.array([[0.37, 0.83], [0.61, 0.29], [0.53, 0.71]])
+SHIFT = np.array([[0.37, 0.83, 0.19], [0.61, 0.29, 0.97], [0.53, 0.71, 0.41]])
 
 
 def boards(corners: Iterable[Corners], bevel: float = 0.0) -> Part:
@@ -22,14 +23,22 @@ def boards(corners: Iterable[Corners], bevel: float = 0.0) -> Part:
 
     Texture coordinates are in metres; their u runs along the longest side of each.
     """
-    meshes, pieces = [], []
-    for low, high in corners:
-        a, b = np.asarray(low, dtype=np.float64), np.asarray(high, dtype=np.float64)
-        middle = (a + b) / 2.0
-        mesh = box(b - a, min(bevel, 0.4 * (b - a).min()), 1, middle, tile=1.0, along=int((b - a).argmax()))
-        meshes.append(Mesh(mesh.vertices, mesh.faces, mesh.normals, mesh.uvs + middle @ SHIFT))
-        pieces.append(cuboid(a, b))
-    return Part(merged(meshes), tuple(pieces))
+    ends = np.array([[np.asarray(low), np.asarray(high)] for low, high in corners], dtype=np.float64)
+    half, middle = np.diff(ends, axis=1) / 2.0, ends.mean(axis=1, keepdims=True)
+    radius = np.minimum(bevel, 0.4 * half.min(axis=2, keepdims=True))
+    side, arm, axes = _box_grid((-1.0, 0.0, 0.0, 1.0) if bevel else (0.0, 0.0))
+    normals = arm / np.linalg.norm(arm, axis=1, keepdims=True)
+    points = middle + side * (half - radius) + radius * normals
+    flat = side * (half - radius) + radius * arm + half + middle @ SHIFT
+    u, v = axes.T
+    swap = v == half[:, 0].argmax(axis=1)[:, None]
+    rows, columns = np.arange(len(ends))[:, None], np.arange(len(side))
+    uvs = np.stack([flat[rows, columns, np.where(swap, v, u)], flat[rows, columns, np.where(swap, u, v)]], 2)
+    lines = 4 if bevel else 2
+    starts = lines**2 * np.arange(6 * len(ends))[:, None, None]
+    faces = (grid_faces(lines, lines) + starts).reshape(-1, 3)
+    mesh = Mesh(points.reshape(-1, 3), faces, np.tile(normals, (len(ends), 1)), uvs.reshape(-1, 2))
+    return Part(mesh, tuple(cuboid(low, high) for low, high in ends))
 
 
 def mirrored(low: ArrayLike, high: ArrayLike) -> list[Corners]:
@@ -93,6 +102,27 @@ def pierced(length: float, depth: float, height: float, holes: Sequence[Array]) 
     faces = np.arange(0, len(points), 4)[:, None, None] + np.array([[0, 1, 2], [0, 2, 3]])
     uvs = np.concatenate([quad[:, _plane(quad)] for quad in quads])
     return Part(crease(points, faces.reshape(-1, 3), uvs), tuple(_around(length, depth, height, holes)))
+
+
+@lru_cache(maxsize=2)
+def _box_grid(steps: tuple[float, ...]) -> tuple[Array, Array, NDArray[np.int64]]:
+    """Return the vertices of a box, side by side: sign of each coordinate, way out (n,3), axes of u and v.
+
+    `steps` are the lines of a side's grid: -1 and 1 where its edges end, 0 where rounding begins.
+    """
+    lines = np.array(steps)
+    sign = np.repeat([-1.0, 1.0], len(lines) // 2)
+    sides, arms, axes = [], [], []
+    for axis in range(3):
+        for out in (-1.0, 1.0):
+            i, j = ((axis + 1) % 3, (axis + 2) % 3)[:: int(out)]
+            side, arm = np.full((len(lines) ** 2, 3), out), np.full((len(lines) ** 2, 3), out)
+            side[:, i], side[:, j] = np.tile(sign, len(lines)), np.repeat(sign, len(lines))
+            arm[:, i], arm[:, j] = np.tile(lines, len(lines)), np.repeat(lines, len(lines))
+            sides.append(side)
+            arms.append(arm)
+            axes.append(np.tile([i, j], (len(arm), 1)))
+    return np.concatenate(sides), np.concatenate(arms), np.concatenate(axes)
 
 
 def _side(low: Array, high: Array, axis: int, sign: int) -> Array:

@@ -22,7 +22,7 @@ class DeskLamp(Value):
     category: ClassVar[str] = "lamp"
     supercategory: ClassVar[str] = "furniture"
     typical: ClassVar[dict[str, Range]] = {
-        "height": (0.34, 0.5), "reach": (0.16, 0.28), "shade": (0.055, 0.085)
+        "height": (0.38, 0.55), "reach": (0.24, 0.36), "shade": (0.055, 0.085)
     }  # fmt: skip
     density: ClassVar[Range] = (800.0, 2000.0)
 

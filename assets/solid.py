@@ -42,7 +42,7 @@ def loft(rings: ArrayLike, angle: float = CREASE, closed: bool = False) -> Mesh:
         u[-1] -= 0.5 / around
     uvs = np.stack([u, np.broadcast_to(v[:, None], u.shape)], axis=2).reshape(-1, 2)
     points = np.concatenate([stack, stack[:, :1]], axis=1).reshape(-1, 3)
-    return crease(points, _grid_faces(count, around + 1), uvs, angle)
+    return crease(points, grid_faces(count, around + 1), uvs, angle)
 
 
 def revolve(
@@ -242,7 +242,8 @@ def _cap(center: Array, ring: Array) -> list[Array]:
     return [] if np.ptp(ring, axis=0).max() < 1e-9 else [center]
 
 
-def _grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
+def grid_faces(rows: int, columns: int) -> NDArray[np.int64]:
+    """Return the triangles (n,3) between vertices that lie row by row; columns run to the right, rows up."""
     a = (np.arange(rows - 1)[:, None] * columns + np.arange(columns - 1)).ravel()
     b, c, d = a + 1, a + columns + 1, a + columns
     return np.concatenate([np.column_stack([a, b, c]), np.column_stack([a, c, d])])
@@ -266,7 +267,7 @@ def _box_face(
     points = core + (bevel * arm / reach if bevel else 0.0)
     order = [j, i] if j == grain else [i, j]
     uvs = (cube[:, order] + half[order]) / tile
-    return points, _grid_faces(len(lines[1]), len(lines[0])), uvs
+    return points, grid_faces(len(lines[1]), len(lines[0])), uvs
 
 
 def _arc(before: Array, corner: Array, after: Array, radius: float, steps: int) -> Array:

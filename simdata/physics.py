@@ -22,7 +22,7 @@ import numpy as np
 
 from simdata.body import Body, make_bodies
 from simdata.errors import PhysicsError, UnsettledRejected
-from simdata.geometry import matrix_from_pose, quat_from_matrix
+from simdata.geometry import matrix_from_pose, quat_from_matrix, transform
 from simdata.mesh import Array, pieces_obj
 from simdata.scene import Scene, start_scene
 from simdata.spec import Layout, SceneSpec, Settling
@@ -58,6 +58,7 @@ def settle(spec: SceneSpec, *, store: Path | None = None) -> Scene:
     bodies = make_bodies(layout.nodes, store)
     if not any(body.mass for body in bodies):
         return start_scene(spec)
+    bodies = _within_reach(bodies, layout.settling.floor)
     with _world(load_pybullet(), layout) as world:
         ids = world.add(bodies)
         movers = [_Mover(body, index) for body, index in zip(bodies, ids, strict=True) if body.mass]
@@ -262,6 +263,21 @@ class _World:
         """Return the deepest penetration, m, and the ids of the two bodies."""
         points = self.bullet.getContactPoints(physicsClientId=self.client)
         return max(((-point[8], point[1], point[2]) for point in points), default=(0.0, -1, -1))
+
+
+def _within_reach(bodies: Sequence[Body], floor: float) -> list[Body]:
+    """Leave out the fixed bodies that nothing can touch: all below what the lowest object may reach.
+
+    An object whose centre is at the floor is rejected, so nothing gets lower than its own size below that.
+    """
+    movers = [np.concatenate(body.pieces) for body in bodies if body.mass]
+    lowest = floor - max(np.linalg.norm(points, axis=1).max() for points in movers) - CONTACT_DISTANCE
+    return [body for body in bodies if body.mass or _top(body) > lowest]
+
+
+def _top(body: Body) -> float:
+    """Return the height of a body's highest point at the start, m."""
+    return float(transform(body.world_from_body, np.concatenate(body.pieces))[:, 2].max())
 
 
 def _run(world: _World, movers: Sequence[_Mover], layout: Layout) -> float:

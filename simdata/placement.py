@@ -11,14 +11,18 @@ from simdata.scope import Scope
 
 
 class Surface:
-    """A level rectangle about the z axis and what is taken of it: discs with a height, in their order."""
+    """A level rectangle about the z axis and what is taken of it: rounded boxes with a height, in their order."""
 
     # Tries on the lowest free level before an object is dropped onto others instead.
     TRIES = 24
 
     def __init__(self, length: float, width: float, height: float) -> None:
         self.length, self.width, self.height = length, width, height
-        self._taken: list[tuple[float, float, float, float]] = []  # x, y, radius, top
+        self._taken: list[tuple[np.ndarray, float, float]] = []  # (2, 2) corners, radius about them, top
+
+    def cover(self, box: np.ndarray) -> None:
+        """Take what stands there already, its box (2, 3) metres."""
+        self._taken.append((box[:, :2], 0.0, float(box[1, 2])))
 
     def place(
         self, scope: Scope, corners: np.ndarray, clearance: float, spread: float
@@ -41,10 +45,17 @@ class Surface:
         best = int(np.argmin(levels))
         x, y, level = float(spots[best, 0]), float(spots[best, 1]), levels[best]
         bottom = level + clearance
-        self._taken.append((x, y, radius, bottom + float(np.ptp(corners[:, 2]))))
+        spot = np.array([[x, y], [x, y]])
+        self._taken.append((spot, radius, bottom + float(np.ptp(corners[:, 2]))))
         return x, y, bottom - float(corners[:, 2].min())
 
     def _level(self, x: float, y: float, radius: float) -> float:
         """Return the height above which a disc is free: the table's, or the tops of what it overlaps."""
-        tops = [top for ox, oy, other, top in self._taken if math.hypot(x - ox, y - oy) < radius + other]
+        at = np.array([x, y])
+        tops = [top for box, other, top in self._taken if _away(box, at) < radius + other]
         return max([self.height, *tops])
+
+
+def _away(box: np.ndarray, at: np.ndarray) -> float:
+    """Return how far a point lies outside a rectangle, (2, 2) corners; 0 inside."""
+    return math.hypot(*np.maximum(np.maximum(box[0] - at, at - box[1]), 0.0))

@@ -7,6 +7,7 @@ views of one placement as it has cameras.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -115,6 +116,11 @@ LensKind = Annotated[
 ]
 
 
+# (eye, aim), metres, world frame -> whether a camera can stand and look so.
+Clear = Callable[[np.ndarray, np.ndarray], bool]
+TRIES = 32  # eyes drawn for a view before the scene is given up
+
+
 class Stereo(Model):
     """A second camera of the same lens, to the right of the first."""
 
@@ -141,7 +147,7 @@ class Cameras(Model):
     """
 
     eye: Annotated[Point, Quantity("m", -20, 20)] = InShell(
-        radius_low=0.7, radius_high=1.35, elevation_low=math.radians(18), elevation_high=math.radians(70)
+        radius_low=0.5, radius_high=1.5, elevation_low=math.radians(12), elevation_high=math.radians(72)
     )
     aim: Annotated[Point, Quantity("m", -5, 5)] = InBox(low=(-0.2, -0.15, -0.02), high=(0.2, 0.15, 0.08))
     horizontal_fov: Annotated[Scalar, Quantity("rad", 0.05, 2.8)] = Uniform(
@@ -203,12 +209,16 @@ class Cameras(Model):
         read = MeasuredLens(path=Path(lens.path).name, rig=read_calibration(lens.path))
         return self.model_copy(update={"lens": read})
 
-    def draw(self, scope: Scope, middle: np.ndarray) -> tuple[Camera, ...]:
+    def draw(self, scope: Scope, middle: np.ndarray, clear: Clear | None = None) -> tuple[Camera, ...]:
         """Draw `scope.views` cameras about a point of interest (3,), metres, world frame.
+
+        Args:
+            clear: tells of an eye and an aim, (3,) metres each, world frame, whether that can be; others are
+                drawn again.
 
         Raises:
             ConfigError: views is no multiple of the cameras of a placement, or a calibration was not read.
-            SceneRejected: a drawn lens cannot be.
+            SceneRejected: a drawn lens cannot be, or no eye in `TRIES` is clear.
         """
         misfit = self._misfit(scope.views)
         if misfit:
@@ -217,7 +227,7 @@ class Cameras(Model):
         return tuple(
             camera
             for number in placements
-            for camera in self._placement(scope.child("view", number), number, middle)
+            for camera in self._placement(scope.child("view", number), number, middle, clear)
         )
 
     def _misfit(self, views: int) -> str:
@@ -228,10 +238,11 @@ class Cameras(Model):
             f"dataset.views is {views}, but a placement has {each} cameras; make it {fitting}" if rest else ""
         )
 
-    def _placement(self, scope: Scope, number: int, middle: np.ndarray) -> tuple[Camera, ...]:
+    def _placement(
+        self, scope: Scope, number: int, middle: np.ndarray, clear: Clear | None
+    ) -> tuple[Camera, ...]:
         """Draw one pose, and the cameras that stand there."""
-        eye = middle + scope.draw("eye", self.eye)
-        aim = middle + scope.draw("aim", self.aim)
+        eye, aim = self._sight(scope, middle, clear)
         pose = Pose.from_matrix(look_at(eye, aim, scope.draw("roll", self.roll)))
         motion = Motion(
             velocity=scope.draw("velocity", self.velocity),
@@ -248,6 +259,18 @@ class Cameras(Model):
                 }
             )
             for place, camera in enumerate(placed)
+        )
+
+    def _sight(self, scope: Scope, middle: np.ndarray, clear: Clear | None) -> tuple[np.ndarray, np.ndarray]:
+        """Draw where a camera stands and what it looks at, until that is clear."""
+        for number in range(TRIES):
+            below = scope.child("again", number) if number else scope
+            eye, aim = (middle + below.draw(name, getattr(self, name)) for name in ("eye", "aim"))
+            if clear is None or clear(eye, aim):
+                return eye, aim
+        raise SceneRejected(
+            f"none of {TRIES} drawn cameras stands free and sees its aim; widen cameras.eye or clear the room",
+            reason="no_sight",
         )
 
     def _rig(self, scope: Scope) -> Rig:

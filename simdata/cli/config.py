@@ -56,13 +56,14 @@ def list_names() -> None:
     """
     from simdata.annotate import ANNOTATORS
     from simdata.config import BUILDERS
-    from simdata.config_file import scene_names
+    from simdata.config_file import scene_names, scene_summary
     from simdata.registry import Registry
     from simdata.render import RENDERERS
     from simdata.write import WRITERS
 
     for name in scene_names():
-        _row("scene", name, _state(BUILDERS, name.partition("/")[0]))
+        builder, _, variant = name.partition("/")
+        _row("scene", name, scene_summary(name) if variant else _state(BUILDERS, builder))
     tables: dict[str, Registry] = {"renderer": RENDERERS, "annotator": ANNOTATORS, "writer": WRITERS}
     for kind, table in tables.items():
         for name in table.names():
@@ -70,7 +71,7 @@ def list_names() -> None:
 
 
 def _row(kind: str, name: str, state: str) -> None:
-    typer.echo(f"{kind:<10} {name:<16} {state}")
+    typer.echo(f"{kind:<10} {name:<20} {state}")
 
 
 def _state(table: object, name: str) -> str:

@@ -48,6 +48,13 @@ def scene_names() -> list[str]:
     return sorted(names)
 
 
+def scene_summary(name: str) -> str:
+    """Say in one line what a scene is: the first words of its YAML; "" where it has none."""
+    file = _find(name, Path())
+    first = file.read_text(encoding="utf-8").partition("\n")[0] if file else ""
+    return first.removeprefix("#").strip() if first.startswith("#") else ""
+
+
 def _read(name: str, path: Path | None, seen: tuple[Path, ...]) -> Document:
     """Read a config and all that it extends; `path` is what `_find` found behind the name."""
     if path is None:

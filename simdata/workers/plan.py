@@ -32,9 +32,8 @@ LIBRARIES = (
     "scipy",
     "trimesh",
 )
-# What reads or shows a dataset, or moves its files about: it may change between two resumes. Scene builders
-# are here because the one in use has a hash of its own.
-_NO_BYTES = {"api", "check", "cli", "dataset", "doctor", "preview", "replay", "scenes", "workers", "__main__"}
+# What reads or shows a dataset, or moves its files about: it may change between two resumes.
+_NO_BYTES = {"api", "check", "cli", "dataset", "doctor", "preview", "replay", "workers", "__main__"}
 
 
 class BuilderSource(Model):

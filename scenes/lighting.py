@@ -1,0 +1,311 @@
+"""Light of a place: the sky through its windows, the sun, its lamps; by day, in the evening, at night."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+
+from simdata.assets.room import Opening
+from simdata.distributions import (
+    Choice,
+    Color,
+    Hsv,
+    InShell,
+    LogUniform,
+    Name,
+    Point,
+    Quantity,
+    Scalar,
+    Uniform,
+)
+from simdata.light import AreaLight, Light, SpotLight, Sun
+from simdata.material import Material
+from simdata.model import Model
+from simdata.scenes.place import Fixture, Place
+from simdata.scope import Scope
+from simdata.sky import DaySky, NightSky, Sky
+
+# Share of light that a room's surfaces give back, on average.
+ALBEDO = 0.5
+# Diffuse reflectance of the ground outside.
+GROUND = 0.2
+# A lamp that is switched off.
+OFF = Material(base_color=(0.93, 0.92, 0.88), roughness=0.4)
+# The sun stands for itself down to this elevation, rad.
+HORIZON = math.radians(2)
+# Optical depth of clean air, straight up, for red, green and blue; haze adds to it, evenly but for a little.
+RAYLEIGH, HAZE = np.array([0.04, 0.09, 0.2]), np.array([0.8, 1.0, 1.25])
+
+
+class Studio(Model):
+    """One sun, in a room without a ceiling, and light from everywhere.
+
+    Attributes:
+        angle: angular diameter: a small light like the sun casts hard shadows, a large one like a window soft
+            ones. Renderer tiny draws all of them hard.
+    """
+
+    direction: Annotated[Point, Quantity("1, towards the light")] = InShell(
+        radius_low=1, radius_high=1, elevation_low=math.radians(35), elevation_high=math.radians(80)
+    )
+    strength: Annotated[Scalar, Quantity("1", 0, 20)] = Uniform(low=0.6, high=1.0)
+    ambient: Annotated[Scalar, Quantity("1", 0, 5)] = Uniform(low=0.35, high=0.65)
+    color: Annotated[Color, Quantity("sRGB", 0, 1)] = Hsv(
+        hue=(0.05, 0.17), saturation=(0.0, 0.15), value=(0.95, 1.0)
+    )
+    angle: Annotated[Scalar, Quantity("rad", 0, 2)] = LogUniform(low=0.009, high=0.3)
+
+
+class Lighting(Model):
+    """The light of a place. All strengths are fitted so that the table gets what `brightness` says.
+
+    Attributes:
+        mood: "day", "evening" (dusk, with lamps), "night" (lamps alone) or "studio".
+        brightness: what a white sheet on the table would read.
+        ambient: light from everywhere, as a share of the brightness.
+        lamp_share: share of the table's light that comes from lamps by day …
+        evening_share: … and in the evening.
+        lamp_color: of each lamp.
+        lamp_balance: strength of each lamp, against the others.
+        sun_elevation, dusk_elevation: of the sun by day and in the evening, above the horizon.
+        sun_heading: of the sun, from straight before the first window.
+        sun_strength: of a high sun in a clear sky, against what a sheet outside reads under the sky alone.
+        turbidity: of the sky, see `simdata.sky.DaySky`.
+        clouds: share of the sky that they cover; they dim the sun.
+        studio: of mood "studio".
+    """
+
+    mood: Annotated[Name, Quantity("name")] = Choice(values=("day", "evening", "night"), weights=(6, 2, 2))
+    brightness: Annotated[Scalar, Quantity("1", 0.001, 10)] = Uniform(low=0.8, high=1.4)
+    ambient: Annotated[Scalar, Quantity("1", 0, 1)] = Uniform(low=0.04, high=0.1)
+    lamp_share: Annotated[Scalar, Quantity("1", 0, 1)] = Choice(values=(0.0, 0.15, 0.4), weights=(3, 1, 1))
+    evening_share: Annotated[Scalar, Quantity("1", 0, 1)] = Uniform(low=0.6, high=0.95)
+    lamp_color: Annotated[Color, Quantity("sRGB", 0, 1)] = Choice(
+        values=((1.0, 0.78, 0.55), (1.0, 0.86, 0.68), (1.0, 0.93, 0.82), (1.0, 0.98, 0.95), (0.93, 0.97, 1.0))
+    )
+    lamp_balance: Annotated[Scalar, Quantity("1", 0.001, 100)] = LogUniform(low=0.4, high=2.5)
+    sun_elevation: Annotated[Scalar, Quantity("rad", -0.3, math.pi / 2)] = Uniform(
+        low=math.radians(8), high=math.radians(62)
+    )
+    dusk_elevation: Annotated[Scalar, Quantity("rad", -0.3, math.pi / 2)] = Uniform(
+        low=math.radians(-5), high=math.radians(4)
+    )
+    sun_heading: Annotated[Scalar, Quantity("rad", -math.pi, math.pi)] = Uniform(
+        low=math.radians(-75), high=math.radians(75)
+    )
+    sun_strength: Annotated[Scalar, Quantity("1", 0, 20)] = LogUniform(low=0.5, high=3.0)
+    turbidity: Annotated[Scalar, Quantity("1", 1.8, 10)] = LogUniform(low=2.0, high=8.0)
+    clouds: Annotated[Scalar, Quantity("1", 0, 1)] = Choice(
+        values=(0.0, 0.3, 0.6, 0.95), weights=(2, 1, 1, 1)
+    )
+    studio: Studio = Studio()
+
+    def draw(self, scope: Scope, place: Place) -> Lit:
+        """Draw the light of one look."""
+        mood = scope.draw("mood", self.mood)
+        if mood == "studio":
+            return self._studio(scope)
+        bright = scope.draw("brightness", self.brightness)
+        ambient = bright * scope.draw("ambient", self.ambient)
+        target = bright - ambient
+        lamps = [self._lamp(scope.child("lamp", fixture.node), fixture) for fixture in place.fixtures]
+        share = scope.draw("lamp_share", self.lamp_share)
+        if mood == "evening":
+            share = scope.draw("evening_share", self.evening_share)
+        if not place.room.openings() or mood == "night":
+            share = 1.0
+        share = share if lamps else 0.0
+        lit = _fitted(lamps, place, share * target)
+        sky, natural = self._outside(scope, place, mood)
+        if share < 1.0:
+            above = 0.0 if place.room.ceiling else 1.0
+            factor = (1 - share) * target / (above + _reading(natural, place))
+            natural = [light.model_copy(update={"strength": factor * light.strength}) for light in natural]
+            sky = sky.model_copy(update={"strength": factor * sky.strength})
+        else:
+            natural, sky = [], NightSky(strength=0.004 * bright)
+        glowing = zip(place.fixtures, lit or [None] * len(lamps), strict=True)
+        glows = {fixture.node: _glow(lamp) for fixture, lamp in glowing}
+        return Lit((*natural, *lit), ambient, sky, glows)
+
+    def _studio(self, scope: Scope) -> Lit:
+        studio = self.studio
+        direction = np.array(scope.draw("sun_direction", studio.direction))
+        sun = Sun(
+            direction=_vector(direction / np.linalg.norm(direction)),
+            color=scope.draw("sun_color", studio.color),
+            strength=scope.draw("sun_strength", studio.strength),
+            angle=scope.draw("sun_angle", studio.angle),
+        )
+        return Lit((sun,), scope.draw("ambient", studio.ambient), None, {})
+
+    def _lamp(self, scope: Scope, fixture: Fixture) -> AreaLight | SpotLight:
+        """Draw a lamp; its strength is what it has beside the others'."""
+        color, strength = scope.draw("color", self.lamp_color), scope.draw("balance", self.lamp_balance)
+        # Just below what glows, else that would keep the light in.
+        below = fixture.position - (0.0, 0.0, fixture.size[2] / 2 + 0.002)
+        spot = {"position": _vector(below), "direction": (0.0, 0.0, -1.0), "color": color}
+        if fixture.kind == "panel":
+            return AreaLight(**spot, up=(0.0, 1.0, 0.0), strength=strength,
+                             width=fixture.size[0], height=fixture.size[1], surface=fixture.node)  # fmt: skip
+        wide, part = (1.3, 1.0) if fixture.kind == "pendant" else (1.2, 0.2)
+        radius = float(fixture.size[0]) / 2
+        return SpotLight(**spot, angle=wide, blend=0.35, radius=radius, strength=part * strength)
+
+    def _outside(self, scope: Scope, place: Place, mood: str) -> tuple[DaySky, list[Light]]:
+        """Draw a sky of strength 1, its sun, and the windows that it shines through."""
+        names = ("turbidity", "clouds", "sun_heading", "sun_strength")
+        drawn = {name: scope.draw(name, getattr(self, name)) for name in names}
+        kind = "dusk_elevation" if mood == "evening" else "sun_elevation"
+        rise = scope.draw(kind, getattr(self, kind))
+        holes = place.openings()
+        before = -holes[0].inward if holes else np.array([1.0, 0.0, 0.0])
+        turn = math.atan2(before[1], before[0]) + drawn["sun_heading"]
+        way = np.array([math.cos(rise) * math.cos(turn), math.cos(rise) * math.sin(turn), math.sin(rise)])
+        through = _sunlight(rise, drawn["turbidity"])
+        strength = drawn["sun_strength"] * float(through.max()) * (1 - 0.95 * drawn["clouds"])
+        sky = DaySky(sun=_vector(way), turbidity=drawn["turbidity"], clouds=drawn["clouds"],
+                     seed=scope.draw("cloud_seed", Choice(values=tuple(range(64)))), strength=1.0)  # fmt: skip
+        lights: list[Light] = []
+        if rise > HORIZON:
+            color = tuple(float(x) for x in (through / through.max()) ** (1 / 2.2))
+            lights.append(Sun(direction=_vector(way), color=color, strength=strength))
+        outside = 0.5 + 0.5 * GROUND * (1 + strength * max(math.sin(rise), 0.0))
+        tint = _sky_tint(rise, drawn["clouds"])
+        return sky, [*lights, *(_portal(hole, outside, tint) for hole in holes)]
+
+
+@dataclass(frozen=True, eq=False)
+class Lit:
+    """The light of one look: what goes into `simdata.spec.Look`, and what glows, by node."""
+
+    lights: tuple[Light, ...]
+    ambient: float
+    sky: Sky | None
+    glows: dict[str, Material]
+
+
+def _vector(values: Any) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in values)
+    return x, y, z
+
+
+def _portal(hole: Opening, radiance: float, color: tuple[float, float, float]) -> AreaLight:
+    """Return the light of a window through which a radiance is seen, in the unit of the lights."""
+    position = hole.position + 0.01 * hole.inward
+    return AreaLight(
+        position=_vector(position), direction=_vector(hole.inward), up=(0.0, 0.0, 1.0), width=hole.width,
+        height=hole.height, color=color, strength=radiance * hole.width * hole.height / math.pi, portal=True,
+    )  # fmt: skip
+
+
+def _sky_tint(rise: float, clouds: float) -> tuple[float, float, float]:
+    """Return the colour of a sky: blue when clear, bluer at dusk, grey under clouds."""
+    clear = np.array([0.72, 0.85, 1.0]) if rise > HORIZON else np.array([0.62, 0.72, 1.0])
+    return _vector(clear + clouds * (np.array([0.93, 0.96, 1.0]) - clear))
+
+
+def _sunlight(rise: float, turbidity: float) -> np.ndarray:
+    """Return the share of red, green and blue sunlight (3,) that comes through the air.
+
+    Source: Kasten and Young, "Revised optical air mass tables and approximation formula" (1989);
+    Bouguer's law.
+    """
+    degrees = max(math.degrees(rise), 0.0)
+    mass = 1 / (math.sin(math.radians(degrees)) + 0.50572 * (degrees + 6.07995) ** -1.6364)
+    return np.exp(-mass * (RAYLEIGH + 0.04 * (turbidity - 1) * HAZE))
+
+
+def _fitted(lamps: list[Any], place: Place, target: float) -> list[Any]:
+    """Return lamps scaled so that they give the table `target`."""
+    if not lamps or target <= 0:
+        return []
+    factor = target / _reading(lamps, place)
+    return [lamp.model_copy(update={"strength": factor * lamp.strength}) for lamp in lamps]
+
+
+def _glow(lamp: AreaLight | SpotLight | None) -> Material:
+    """Return the material of what glows, as bright as its lamp is strong; None is not on."""
+    if lamp is None:
+        return OFF
+    if isinstance(lamp, AreaLight):
+        radiance = math.pi * lamp.strength / (lamp.width * lamp.height)
+    else:  # a ball that sends the same to all sides: its irradiance at a metre is radiance * pi * radius^2
+        radiance = lamp.strength / lamp.radius**2
+    return Material(base_color=lamp.color, roughness=0.4, emission=radiance)
+
+
+def _reading(lights: list[Any], place: Place) -> float:
+    """Return what a white sheet on the table reads: directly, and after bounces between the walls.
+
+    Where only a part of the table is lit: the power mean of order 1/2, between what eyes and meters do.
+    """
+    half = np.array([*place.top[:2], 0.0]) / 3
+    points = [half * (a, b, 0) + (0.0, 0.0, place.top[2]) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+    holes = place.openings()
+    direct = np.array([sum(_direct(light, point, holes) for light in lights) for point in points])
+    return float(np.mean(np.sqrt(direct + _bounced(lights, place, holes))) ** 2)
+
+
+def _direct(light: Any, point: np.ndarray, holes: list[Opening]) -> float:
+    """Return what a light gives a level sheet at a point (3,), m."""
+    if isinstance(light, Sun):
+        way = np.asarray(light.direction)
+        shines = not holes or any(_through(hole, point, way) for hole in holes)
+        return light.strength * max(way[2], 0.0) * shines
+    total = 0.0
+    for spot in _spots(light):
+        arm = spot - point
+        distance = float(np.linalg.norm(arm))
+        leaving = float(-arm @ light.direction) / distance
+        if isinstance(light, SpotLight):
+            leaving = float(leaving > math.cos(light.angle * (1 - light.blend / 2)))
+        total += max(leaving, 0.0) * max(float(arm[2]), 0.0) / distance**3
+    return light.strength * total / len(_spots(light))
+
+
+def _spots(light: Any) -> np.ndarray:
+    """Return points (n, 3) spread over a lamp."""
+    if isinstance(light, SpotLight):
+        return np.array([light.position])
+    side = np.cross(light.direction, light.up)
+    steps = (np.arange(4) + 0.5) / 4 - 0.5
+    across, along = np.meshgrid(light.width * steps, light.height * steps)
+    return light.position + across.reshape(-1, 1) * side + along.reshape(-1, 1) * np.asarray(light.up)
+
+
+def _through(hole: Opening, point: np.ndarray, way: np.ndarray) -> bool:
+    """Tell whether a ray from a point leaves through a window."""
+    towards = float(-way @ hole.inward)
+    if towards <= 1e-6:
+        return False
+    at = point + way * float((point - hole.position) @ hole.inward) / towards - hole.position
+    side = np.cross(hole.inward, (0.0, 0.0, 1.0))
+    return abs(float(at @ side)) < hole.width / 2 and abs(float(at[2])) < hole.height / 2
+
+
+def _bounced(lights: list[Any], place: Place, holes: list[Opening]) -> float:
+    """Return what all surfaces of the room read on average after the first bounce and all further ones.
+
+    Source: the integrating sphere: flux * albedo / (area * (1 - albedo)).
+    """
+    x, y, z = place.room.length, place.room.width, place.room.height
+    area = 2 * (x * y + y * z + z * x)
+    flux = 0.0
+    for light in lights:
+        if isinstance(light, Sun):
+            flux += sum(
+                light.strength
+                * max(float(-np.asarray(light.direction) @ hole.inward), 0.0)
+                * hole.width
+                * hole.height
+                for hole in holes
+            )
+        elif isinstance(light, SpotLight):
+            flux += 2 * math.pi * (1 - math.cos(light.angle)) * light.strength
+        else:
+            flux += math.pi * light.strength
+    return flux * ALBEDO / (area * (1 - ALBEDO))
