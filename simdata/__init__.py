@@ -16,6 +16,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _WHERE = {
+    "ActiveStereo": "sensor",
     "Aperture": "camera",
     "AreaLight": "light",
     "BrownConrady": "lens",
@@ -57,11 +58,14 @@ _WHERE = {
     "Scene": "scene",
     "SceneSpec": "spec",
     "Scope": "scope",
+    "Sensor": "sensor",
     "Settling": "spec",
     "Shutter": "camera",
     "SimdataError": "errors",
     "SpotLight": "light",
+    "StereoDepth": "sensor",
     "Stream": "rng",
+    "StructuredLight": "sensor",
     "Sun": "light",
     "Uniform": "distributions",
     "UniformInt": "distributions",

@@ -250,7 +250,7 @@ class StereoKind(_Triangulation):
     step: Pixels = Constant(value=0.0625)
     jitter: Pixels = Uniform(low=0.5, high=1.5)
     steepest: Steepness = Uniform(low=math.radians(70), high=math.radians(82))
-    plainest: Levels = Uniform(low=0.5, high=2.5)
+    plainest: Levels = Uniform(low=0.3, high=1.5)
     window: Annotated[Integer, Quantity("px", 3, 63)] = Constant(value=7)
 
     def draw(self, scope: Scope) -> StereoDepth:

@@ -69,7 +69,7 @@ def test_python_runs(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_yaml_is_a_valid_config(tmp_path: Path) -> None:
     pytest.importorskip("pybullet_data")
-    varied, seen = blocks("yaml")
+    varied, seen, sensed = blocks("yaml")
     path = tmp_path / "my.yaml"
     path.write_text("version: 1\nscene: tabletop\n" + varied)
     config = simdata.load_config(str(path))
@@ -77,6 +77,11 @@ def test_the_yaml_is_a_valid_config(tmp_path: Path) -> None:
     path.write_text("version: 1\nscene: tabletop\n" + seen)
     cameras = simdata.load_config(str(path)).make_builder().cameras
     assert cameras.per_placement == 2 and cameras.lens.kind == "kannala_brandt"
+    path.write_text("version: 1\nscene: tabletop\n" + sensed)
+    config = simdata.load_config(str(path))
+    cameras = config.make_builder().cameras
+    assert (cameras.sensor.kind, cameras.depth_sensor.kind) == ("phone", "active_stereo")
+    assert config.dataset.clean and config.labels.faint == "crowd"
 
 
 def test_shown_code_is_the_example() -> None:

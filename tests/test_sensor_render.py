@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from sample_scene import floor, random_scene, scene_of
+from test_check import rules, vouch
 
+import simdata
 from simdata.camera import Camera
+from simdata.check import check_dataset
 from simdata.config_file import load_config
 from simdata.dataset import Dataset
 from simdata.errors import ConfigError
@@ -121,9 +125,6 @@ def test_auto_exposure_makes_night_and_noon_alike(gl: Any) -> None:
 
 
 def test_a_dataset_keeps_clean_and_measured_and_replays_to_the_same_bytes(tmp_path: Any) -> None:
-    import simdata
-    from simdata.check import check_dataset
-
     options = [
         *("dataset.scenes=2", "dataset.views=1", "dataset.clean=true", "renderer=tiny", "run.hole_budget=0"),
         *("builder.cameras.width=96", "builder.cameras.height=72", "builder.cameras.sensor=phone"),
@@ -145,7 +146,16 @@ def test_a_dataset_keeps_clean_and_measured_and_replays_to_the_same_bytes(tmp_pa
         both = np.isfinite(found)
         assert record.measured_depth()[both] == pytest.approx(found[both], abs=0.00051)
         assert all(one.attributes["contrast"] >= 0 for one in record.instances)
-    # What is missing is missed.
-    for name in ("clean/train/000000000001.png", "measured_depth/train/000000000002.png"):
+    # What is missing is missed, and what is of another size is seen even where its hash is right.
+    files = ("clean/train/000000000001.png", "measured_depth/train/000000000002.png")
+    for name in files:
+        whole = (tmp_path / "set" / name).read_bytes()
         (tmp_path / "set" / name).unlink()
-    assert {fault.rule for fault in check_dataset(tmp_path / "set")} == {"missing_file"}
+        assert rules(tmp_path / "set") == {"missing_file"}
+        cropped = cv2.imdecode(np.frombuffer(whole, np.uint8), cv2.IMREAD_UNCHANGED)[:, 1:]
+        assert cv2.imwrite(str(tmp_path / "set" / name), cropped)
+        vouch(tmp_path / "set", name)
+        assert rules(tmp_path / "set") == {"image_size"}
+        (tmp_path / "set" / name).write_bytes(whole)
+        vouch(tmp_path / "set", name)
+    assert not check_dataset(tmp_path / "set")

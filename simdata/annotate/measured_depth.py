@@ -46,7 +46,8 @@ class MeasuredDepth:
                 sensor,
                 focal=camera.lens.fx,
                 albedo=active_stereo.albedo(scene)[frame.node_ids],
-                grey=cv2.cvtColor(frame.rgb, cv2.COLOR_RGB2GRAY),
+                # Noise is no texture: it differs from camera to camera.
+                grey=cv2.cvtColor(layers.get("clean", frame.rgb), cv2.COLOR_RGB2GRAY),
                 t=frame.t,
             )
         return Labels(layers={"measured_depth": found})

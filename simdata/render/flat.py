@@ -1,7 +1,7 @@
 """`flat`: the oracle. Plain NumPy ray casting in float64: slow, simple, obviously right.
 
 It shares no code with `simdata.raycast` but the camera's rays, and needs no ray-tracing library, so that
-either may be checked by the other. Every node has one constant colour; there is no light and no blur.
+either may be checked by the other. Every node has one constant colour; there is no light, no blur, no sensor.
 """
 
 from __future__ import annotations

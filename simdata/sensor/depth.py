@@ -71,7 +71,7 @@ class StereoDepth(NoisyTriangulation):
 
     kind: Literal["stereo"] = "stereo"
     baseline: float = Field(default=0.12, gt=0, le=5)
-    plainest: float = Field(default=1.5, ge=0)
+    plainest: float = Field(default=0.8, ge=0)
     window: int = Field(default=7, ge=3, le=63)
 
 

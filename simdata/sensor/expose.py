@@ -14,6 +14,7 @@ from simdata.sensor.tone import develop, exposed
 from simdata.sensor.value import Sensor
 
 AUTO_STOPS = 12.0  # that auto exposure gives or takes at most
+AMPLIFIED = 0.5  # share of the stops given to a dark scene that are gain; the rest is a longer exposure
 STOP_PARTS = 64  # it has steps, so that rounding in the last bits changes nothing
 _DARK = 1e-5  # light that counts as darker for nobody
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Source: IEC 61966-2-1
@@ -69,5 +70,5 @@ def expose(
     if sensor.perfect:
         return {"rgb": clean, "clean": clean}
     falling = through_lens(exposed(light, ev, backdrop), sensor)
-    numbers = digitised(falling, sensor, 2.0 ** max(auto, 0), t)
+    numbers = digitised(falling, sensor, 2.0 ** max(AMPLIFIED * auto, 0), t)
     return {"rgb": processed(filled(numbers, sensor), sensor), "clean": clean}

@@ -31,8 +31,8 @@ class Sensor(Model):
         warmth: error of the white balance, mired; above 0 is too yellow.
         tint: error of the green gain, stops.
         full_well: electrons that saturate a pixel; 0 is a sensor without noise.
-        gain: analogue amplification; each doubling leaves half as many electrons. Stops that auto exposure
-            adds to a dark scene amplify, too.
+        gain: analogue amplification; each doubling leaves half as many electrons. Half of the stops that auto
+            exposure adds to a dark scene amplify, too.
         read_noise: electrons.
         prnu: deviation of the pixels' gains, a share: photo response non-uniformity.
         dsnu: deviation of the pixels' dark signal, electrons.
