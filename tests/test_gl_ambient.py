@@ -87,7 +87,7 @@ def test_a_ball_darkens_the_ground_where_it_touches(gl: Any, meter: Photometer) 
     ground = (ids == len(ball) + 1) & (away < 0.4) & (place[..., 1] < 0)
     truth = 1 - r**3 / (away**2 + r**2) ** 1.5
     assert np.abs(seen - truth)[ground].mean() < 0.06
-    assert np.abs(seen - truth)[ground].max() < 0.15
+    assert np.abs(seen - truth)[ground].max() < 0.2
     assert seen[ground & (away < 0.07)].mean() < 0.55
 
 

@@ -57,5 +57,7 @@ vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, v
     vec3 glossy = fresnel(surface.specular, max(dot(surface.view, normalize(surface.view + way)), 0.0));
     vec3 light_out = (1.0 - glossy) * surface.diffuse * share + light.extra.z * mirrored_area(surface, way, angle, glossy);
     float arrives = light.extra.y < 0.0 ? 1.0 : arriving(light, at, facing, turn);
+    // Where its middle goes below the horizon a body shades itself, and that is in the form factor already.
+    arrives = mix(1.0, arrives, smoothstep(0.0, 0.25, dot(facing, normalize(middle))));
     return arrives * light.color.rgb * 3.1415927 / size * light_out;
 }
