@@ -48,7 +48,7 @@ void main() {
     float pixels = min(radius / (at.z * max(lens.x, lens.y)), reach);
     // Each of 4 x 4 neighbours looks other ways and other distances; their mean is taken next.
     int turn = ((half_pixel.x & 3) << 2 | (half_pixel.y & 3)) * 7 & 15;
-    float jitter = (float((half_pixel.x + 2 * half_pixel.y) & 3) + 0.5) / 4.0, sum = 0.0;
+    float jitter = (float(turn * 11 & 15) + 0.5) / 16.0, sum = 0.0;
     for (int slice = 0; slice < SLICES; slice++) {
         float angle = PI * (float(slice) + (float(turn) + 0.5) / 16.0) / float(SLICES);
         vec2 way = vec2(cos(angle), sin(angle));
