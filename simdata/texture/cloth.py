@@ -87,7 +87,7 @@ def knit(generator: np.random.Generator, size: int) -> Field:
     accent = _stitched(generator, rows, columns)[row, column]
     lit = 0.25 + 0.75 * ramp(thread, 0.05, 0.8)
     tone = (0.55 + own + 0.08 * twist + 0.06 * fuzz) * lit
-    height = (0.3 * np.sqrt(np.clip(thread, 0, 1)) + 0.02 * twist + 0.02 * fuzz) / columns
+    height = (0.24 * np.clip(thread, 0, 1) ** 0.8 + 0.02 * twist + 0.012 * fuzz) / columns
     return Field(np.clip(tone, 0, 1).astype(np.float32), soft(accent * lit, 0.6), 0.8 * soft(height, 0.8))
 
 

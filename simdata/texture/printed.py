@@ -196,7 +196,7 @@ def _square_code(
     full[:, 0] = full[-1] = True
     step = side / cells
     for row, column in np.argwhere(full):
-        press.box((left + column * step, top + row * step, step - 1 / press.side, step - 1 / press.side), ink)
+        press.box((left + column * step, top + row * step, step, step), ink)
 
 
 def book_cover(generator: np.random.Generator, size: int) -> Field:
