@@ -184,7 +184,7 @@ def test_textures_stay_within_their_limit(gl: Any) -> None:
         assert textures._held > 2_000_000 and len(textures._baked) == 10  # one scene may need them all
         textures.trim()
         assert 0 < textures._held <= 2_000_000
-        assert textures._held == sum(4 * 256 * 256 * 4 // 3 for _ in textures._baked)
+        assert textures._held == sum(4 * SIZE * SIZE * 4 // 3 for _ in textures._baked)
         assert [key[2] for key in textures._baked] == list(range(10 - len(textures._baked), 10))
         textures.release()
 
