@@ -11,8 +11,9 @@ from simdata.geometry import transform
 from simdata.scene import Scene
 
 # Scenery this many times wider than the objects' spread is a room or a ground: it casts no shadow, so that
-# walls do not keep an outdoor sun from a room without a ceiling.
+# walls do not keep an outdoor sun from a room without a ceiling. Under a ceiling, they do.
 ROOM = 3.0
+CEILING = "ceiling"
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,11 +23,18 @@ class Casters:
     Attributes:
         nodes: indices into `scene.nodes`.
         center, radius: of a sphere that holds them, metres, world frame.
+        top: height of the highest of the objects, metres, world z.
+        room: (2, 3) metres, world frame: the box of scenery that is too large to cast; empty (low above high)
+            where there is none.
+        shell: nodes of a room with a ceiling: they keep a sun out that does not come in by a window.
     """
 
     nodes: frozenset[int]
     center: np.ndarray
     radius: float
+    top: float
+    room: np.ndarray
+    shell: frozenset[int]
 
 
 def casters(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Casters:
@@ -37,18 +45,33 @@ def casters(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Casters:
         bounds: (2, 3) metres, node frame, of each node.
         t: one of the scene's instants, seconds.
     """
+    nowhere = np.array([[np.inf] * 3, [-np.inf] * 3])
     if not scene.nodes:
-        return Casters(frozenset(), np.zeros(3), 1.0)
+        return Casters(frozenset(), np.zeros(3), 1.0, 0.0, nowhere, frozenset())
     corners = world_corners(scene, bounds, t)
     objects = np.array([node.instance > 0 for node in scene.nodes])
     if not objects.any():
         objects[:] = True
     spread = np.linalg.norm(np.ptp(corners[objects].reshape(-1, 3), axis=0))
     sizes = np.linalg.norm(np.ptp(corners, axis=1), axis=1)
-    chosen = np.flatnonzero(objects | (sizes < ROOM * spread))
-    points = corners[chosen].reshape(-1, 3)
-    low, high = points.min(axis=0), points.max(axis=0)
-    return Casters(frozenset(chosen.tolist()), (low + high) / 2, float(np.linalg.norm(high - low) / 2))
+    casts = objects | (sizes < ROOM * spread)
+    low, high = _box(corners[casts])
+    rooms = np.flatnonzero(~casts)
+    closed = any(scene.nodes[node].part == CEILING for node in rooms)
+    return Casters(
+        nodes=frozenset(np.flatnonzero(casts).tolist()),
+        center=(low + high) / 2,
+        radius=float(np.linalg.norm(high - low) / 2),
+        top=float(corners[objects][..., 2].max()),
+        room=_box(corners[rooms]) if len(rooms) else nowhere,
+        shell=frozenset(rooms.tolist() if closed else ()),
+    )
+
+
+def _box(corners: np.ndarray) -> np.ndarray:
+    """Return the low and the high corner of a box about points (..., 3): (2, 3)."""
+    points = corners.reshape(-1, 3)
+    return np.stack([points.min(axis=0), points.max(axis=0)])
 
 
 def world_corners(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> np.ndarray:

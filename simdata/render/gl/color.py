@@ -13,13 +13,13 @@ import moderngl
 from simdata.geometry import invert
 from simdata.render.gl.albedo import ALBEDO_UNIT, albedo_table
 from simdata.render.gl.label import LabelPass
+from simdata.render.gl.openness import REACH, OpennessPass, lens_of
 from simdata.render.gl.program import Program
 from simdata.render.gl.subject import BEHIND_UNIT, UNITS, Subject
+from simdata.render.gl.surroundings import haze_row
 from simdata.render.gl.target import Targets, aim, paint, textures, unclipped
 from simdata.render.gl.view import View
 
-# Of the light from everywhere, what comes from above and from below; a wall gets their mean.
-SKY, GROUND = 1.15, 0.85
 FIRST_UNIT = 6  # texture units of what one pass hands to the next
 
 
@@ -51,6 +51,7 @@ class ColorPass:
         self, context: moderngl.Context, targets: Targets, labels: LabelPass, depth_program: Program
     ) -> None:
         self._context, self._targets, self._labels, self._depth = context, targets, labels, depth_program
+        self._openness = OpennessPass(context, targets)
         self._shade = Program(context, "scene", "shade", **UNITS)
         self._albedo = albedo_table(context)
         seen = {name: FIRST_UNIT + k for k, name in enumerate(("ids", "depths", "normals"))}
@@ -79,10 +80,12 @@ class ColorPass:
             rows: (first, end) of those to draw; None for all.
         """
         stage, seen = subject.stage, self._seen(canvas)
-        self._labels.fill(seen, stage, view, subject.t, left=left, rows=rows)
+        around = None if rows is None else (max(rows[0] - REACH, 0), min(rows[1] + REACH, view.height))
+        self._labels.fill(seen, stage, view, subject.t, left=left, rows=around)
+        bounds = self._openness.fill(seen, view, subject.lighting.nearness, left=left, rows=around)
         stage.look(view.world_from_view, subject.t)
         self._prepare(subject, view)
-        self._shade.set(fineness=canvas.side, glow=subject.glow)
+        self._shade.set(lens=lens_of(view, left), open_bounds=bounds, fineness=canvas.side)
         nodes = stage.within(view, subject.t, rows)
         self._look_behind(subject, view, canvas, nodes, left, rows)
         light = self._light(canvas)
@@ -90,7 +93,7 @@ class ColorPass:
         # What is seen is known already, so that every pixel is shaded once, whatever the order of things.
         light.depth_mask = False
         light.clear(viewport=light.scissor)
-        self._shaded(subject, nodes)
+        self._shaded(subject, view, nodes, left)
         unclipped(light)
         if canvas.side > 1:
             self._refine(subject, view, canvas, nodes, left, rows)
@@ -119,8 +122,10 @@ class ColorPass:
 
     def release(self) -> None:
         """Give everything back."""
-        for thing in (self._shade, self._reveal, self._edge, self._mask, self._join, self._albedo):
+        for thing in (self._shade, self._reveal, self._edge, self._mask, self._join):
             thing.release()
+        for held in (self._albedo, self._openness):
+            held.release()
 
     def _look_behind(
         self,
@@ -147,7 +152,7 @@ class ColorPass:
         self._context.depth_func = "<"
         geometry.draw(self._depth, others)
         paint(behind, colors=True)
-        self._shaded(subject, others)
+        self._shaded(subject, view, others, left, canvas.side)
         unclipped(behind)
         textures(behind)[0].use(BEHIND_UNIT)
 
@@ -181,26 +186,28 @@ class ColorPass:
         subject.stage.geometry.draw(self._depth, nodes)
         paint(fine, colors=True)
         self._shade.set(fineness=1)
-        self._shaded(subject, nodes)
+        self._shaded(subject, view, nodes, left, canvas.side)
         unclipped(fine)
 
     def _prepare(self, subject: Subject, view: View) -> None:
         """Tell the programs about the view and its lights."""
-        view_from_world, look = invert(view.world_from_view), subject.stage.scene.spec.look
-        subject.lighting.bind(view_from_world, self._shade)
+        subject.lighting.bind(invert(view.world_from_view), self._shade)
+        subject.surroundings.bind(view, subject.ambient, self._shade)
         self._albedo.use(ALBEDO_UNIT)
-        self._shade.set(sky=(SKY * look.ambient,) * 3, ground=(GROUND * look.ambient,) * 3)
-        self._shade.set(up=tuple(view_from_world[:3, 2]))
+        self._shade.set(haze=haze_row(subject.haze), glow=subject.glow)
         for program in (self._depth, self._shade, self._reveal):
             program.set(clip_from_view=view.projection())
 
-    def _shaded(self, subject: Subject, nodes: list[int]) -> None:
-        """Shade what lies at the depths that are in the target."""
+    def _shaded(self, subject: Subject, view: View, nodes: list[int], left: int, side: int = 1) -> None:
+        """Shade what lies at the depths that are in the target, and the sky behind it."""
+        self._shade.set(samples=float(side))
         self._context.enable_only(moderngl.DEPTH_TEST)
         self._context.depth_func = "<="
         for group in subject.materials.groups(nodes, self._shade):
             subject.stage.geometry.draw(self._shade, group)
         self._context.depth_func = "<"
+        if subject.sky:
+            subject.surroundings.draw(view, subject.haze, left, side)
 
     def _seen(self, canvas: Canvas) -> moderngl.Framebuffer:
         return self._targets.scene(canvas.width, canvas.height)[0]

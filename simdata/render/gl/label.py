@@ -55,6 +55,7 @@ class LabelPass:
 
         Nothing is done if the target holds just that: a picture follows the truth of the same view.
         """
+        rows = rows or (0, view.height)
         wanted = (target, stage, view.key, t, left, rows)
         if self._filled == wanted:
             return

@@ -13,6 +13,7 @@ from simdata.errors import RenderError
 from simdata.frame import Frame
 from simdata.raycast import ray_scene
 from simdata.render import Probe
+from simdata.render.gl.bounce import Bounce
 from simdata.render.gl.color import ColorPass
 from simdata.render.gl.context import DEVICE_VARIABLE, open_context
 from simdata.render.gl.film import Film
@@ -25,6 +26,7 @@ from simdata.render.gl.program import Program
 from simdata.render.gl.silhouette import SilhouettePass
 from simdata.render.gl.stage import Stage
 from simdata.render.gl.subject import Subject
+from simdata.render.gl.surroundings import Surroundings
 from simdata.render.gl.target import Targets
 from simdata.render.gl.texture import Textures
 from simdata.render.gl.view import pinhole_view
@@ -50,6 +52,8 @@ class GlRenderer:
         self._colors = ColorPass(self._context, self._targets, self._labels, self._depth)
         self._film = Film(self._context, self._targets, self._colors, samples or SAMPLES)
         self._lighting = Lighting(self._context, self._depth)
+        self._surroundings = Surroundings(self._context, store)
+        self._bounce = Bounce(self._colors)
         self._geometry: Geometry | None = None
         self._stage: Stage | None = None
         self._materials: Materials | None = None
@@ -96,11 +100,8 @@ class GlRenderer:
         if self._stage is None or self._materials is None:
             raise RenderError("no scene is loaded; call load(scene) before render(camera)")
         with self._context:
-            if self._lit_at != t:
-                self._lighting.load(self._stage, t)
-                self._lit_at = t
+            subject = self._subject(self._stage, self._materials, t)
             layers, silhouettes = self._truth(self._stage, camera, t)
-            subject = Subject(self._stage, self._materials, self._lighting, t)
             rgb = self._film.picture(subject, camera, layers.get("distance", layers["depth"]))
         return Frame(camera, t, {"rgb": rgb, **layers}, silhouettes)
 
@@ -112,11 +113,22 @@ class GlRenderer:
             self._forget()
             if self._geometry is not None:
                 self._geometry.release()
-            held = (self._labels, self._silhouettes, self._film, self._colors, self._lighting, self._depth)
-            for thing in (*held, self._textures, self._targets):
+            passes = (self._labels, self._silhouettes, self._film, self._colors, self._depth)
+            for thing in (*passes, self._lighting, self._surroundings, self._textures, self._targets):
                 thing.release()
         self._context.release()
         self._closed = True
+
+    def _subject(self, stage: Stage, materials: Materials, t: float) -> Subject:
+        """Return what is photographed, with the light of an instant on it."""
+        look = stage.scene.spec.look
+        light = self._lighting, self._surroundings
+        subject = Subject(stage, materials, *light, t, look.ambient, look.haze)
+        if self._lit_at != t:
+            self._lighting.load(stage, t)
+            self._bounce.light(subject)
+            self._lit_at = t
+        return subject
 
     def _truth(
         self, stage: Stage, camera: Camera, t: float

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from simdata.render.gl.albedo import ALBEDO_UNIT
 from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
 from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, Materials
+from simdata.render.gl.openness import OPEN_UNIT
 from simdata.render.gl.stage import Stage
+from simdata.render.gl.surroundings import MIRRORED_UNIT, Surroundings
+from simdata.spec import Haze
 
-BEHIND_UNIT = 14
+BEHIND_UNIT = 11
 # Sampler of `shade.frag` -> texture unit.
 UNITS = {
     "map": MAP_UNIT,
     "mask": MASK_UNIT,
     "shadow_lit": LIT_UNIT,
     "shadow_depth": DEPTH_UNIT,
+    "mirrored": MIRRORED_UNIT,
+    "opens": OPEN_UNIT,
     "albedo": ALBEDO_UNIT,
     "behind": BEHIND_UNIT,
 }
@@ -27,13 +32,20 @@ class Subject:
 
     Attributes:
         stage: nodes and their poses.
-        materials, lighting: of its look.
+        materials, lighting, surroundings: of its look.
         t: one of the scene's instants, seconds.
+        ambient: light from everywhere that is added to that of the surroundings.
+        haze: in the air; None is clear.
+        sky: whether sky and haze are drawn where nothing stands before them.
         glow: how much of what surfaces emit is seen: 1, or 0 where that would light others.
     """
 
     stage: Stage
     materials: Materials
     lighting: Lighting
+    surroundings: Surroundings
     t: float
+    ambient: float
+    haze: Haze | None
+    sky: bool = True
     glow: float = 1.0

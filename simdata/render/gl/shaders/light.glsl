@@ -4,11 +4,14 @@
 // else together.
 
 const int MAX_LIGHTS = 16, MAX_SHADOWS = 4;
-uniform int light_count;
+uniform int lamp_count;   // suns and lamps come first …
+uniform int light_count;  // … then rectangles
 uniform vec4 light_position[MAX_LIGHTS];  // xyz: where a lamp stands, or the unit way to a sun; w: 1 lamp, 0 sun
 uniform vec4 light_color[MAX_LIGHTS];     // rgb: linear, times strength; w: radius of a lamp, m; sine of a sun's
 uniform vec4 light_axis[MAX_LIGHTS];      // xyz: unit, where a spot points; w: cosine at which it ends, -1 for none
-uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y: its shadow, -1 for none
+uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y: its shadow, -1 for none; z: 1 if it is mirrored
+uniform vec4 light_across[MAX_LIGHTS];    // xyz: from the middle of a rectangle to its side …
+uniform vec4 light_along[MAX_LIGHTS];     // … and to its top, m
 uniform mat4 shadow_from_view[MAX_SHADOWS];  // OpenCV axes: z from the light
 uniform vec4 shadow_tile[MAX_SHADOWS];    // xy: corner of its tile in the atlas, z: side; of 1. w: texels a side
 uniform vec4 shadow_range[MAX_SHADOWS];   // x, y: nearest and farthest z; z: half width, m (at z = 1 for a lamp)
@@ -74,7 +77,8 @@ float arriving(Light light, vec3 at, vec3 facing, mat2 turn) {
     float towards_light = lamp ? dot(n, q) / q.z : n.z;
     vec2 slope = clamp(-n.xy / min(towards_light, -1e-3), -32.0, 32.0);
     float bias = texel * (1.0 + 0.75 * (abs(slope.x) + abs(slope.y)));
-    float spread = light.color.w * (lamp ? (q.z - shadow.range.x) / shadow.range.x : q.z - shadow.range.x);
+    // What stands nearer to a lamp than halfway is taken to stand there.
+    float spread = light.color.w * (lamp ? min((q.z - shadow.range.x) / shadow.range.x, 1.0) : q.z - shadow.range.x);
     float widest = clamp(spread, texel, 0.25 * half_width);
 
     float blockers = 0.0, summed = 0.0;

@@ -4,6 +4,8 @@
 #include "srgb.glsl"
 #include "brdf.glsl"
 #include "light.glsl"
+#include "area.glsl"
+#include "haze.glsl"
 #include "surface.glsl"
 #include "surroundings.glsl"
 
@@ -24,22 +26,26 @@ vec4 seen_through(Surface surface, vec3 light) {
         for (int x = 0; x < fineness; x++) sum += texelFetch(behind, first + ivec2(x, y), 0);
     sum /= float(fineness * fineness);
     vec3 through = (1.0 - surface.veil) * surface.through;
-    return vec4(light + through * sum.rgb, 1.0 - dot(through, vec3(1.0 / 3.0)) * (1.0 - sum.a));
+    vec3 before = sum.a * hazed(vec3(0.0), length(position));  // the haze is seen once
+    return vec4(light + through * (sum.rgb - before), 1.0 - dot(through, vec3(1.0 / 3.0)) * (1.0 - sum.a));
 }
 
 void main() {
     vec3 facing = normalize(normal) * (gl_FrontFacing ? 1.0 : -1.0);
     Surface surface = surface_at(position, facing, uv);
     mat2 turn = turn_of(gl_FragCoord.xy);
-    vec3 light = (1.0 - surface.veil) * (from_everywhere(surface) + surface.emission);
-    for (int coat = 0; coat < coats(surface); coat++) light += from_everywhere(varnish(surface));
-    for (int i = 0; i < light_count; i++) {
+    float open = openness(position, facing);
+    vec3 light = (1.0 - surface.veil) * (from_everywhere(surface, position, open) + surface.emission);
+    for (int coat = 0; coat < coats(surface); coat++) light += from_everywhere(varnish(surface), position, open);
+    for (int i = 0; i < lamp_count; i++) {
         Light lamp = light_of(i);
         vec4 way = towards(lamp, position);
         if (dot(facing, way.xyz) <= 0.0 || way.w <= 0.0) continue;
         float share = lamp.extra.y < 0.0 ? 1.0 : arriving(lamp, position, facing, turn);
         light += share * way.w * lamp.color.rgb * reflected(surface, way.xyz);
     }
-    light_out = vec4(light, 1.0);
-    for (int pane = 0; pane < int(ceil(material.transmission)); pane++) light_out = seen_through(surface, light);
+    for (int i = lamp_count; i < light_count; i++)
+        light += from_area(light_of(i), light_across[i].xyz, light_along[i].xyz, surface, position, facing, turn);
+    light_out = vec4(hazed(light, length(position)), 1.0);
+    for (int pane = 0; pane < int(ceil(material.transmission)); pane++) light_out = seen_through(surface, light_out.rgb);
 }

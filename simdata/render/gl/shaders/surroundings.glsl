@@ -1,13 +1,43 @@
-// Light from everywhere but the lights.
+// Light from everywhere but the lights: what the middle of the scene sees around it, and a constant.
 
-uniform vec3 sky;     // linear light from above …
-uniform vec3 ground;  // … and from below
-uniform vec3 up;      // world's z, view frame
+#include "ambient.glsl"
+#include "panorama.glsl"
 
-vec3 from_everywhere(Surface surface) {
-    vec3 mirror = reflect(-surface.view, surface.normal);
-    vec3 scattered = mix(ground, sky, 0.5 + 0.5 * dot(surface.normal, up));
-    float blur = mix(0.15, 1.0, surface.roughness);
-    vec3 mirrored = mix(ground, sky, smoothstep(-blur, blur, dot(mirror, up)));
-    return surface.diffuse * scattered + surface.glossy * mirrored;
+uniform float ambient;
+uniform vec3 harmonics[9];    // what a white diffuse surface reads by its normal, world frame
+uniform sampler3D mirrored;   // a panorama a roughness, from 0 to 1
+uniform mat3 world_from_view;
+uniform vec3 eye;             // where the view is, world frame, m
+uniform vec3 seen_from;       // where the panoramas were seen from
+uniform vec3 room[2];         // the box on which what they show lies: its low and its high corner
+
+// Source: Ramamoorthi & Hanrahan, "An Efficient Representation for Irradiance Environment Maps" (2001).
+vec3 scattered_by(vec3 n) {
+    vec3 sum = 0.282095 * harmonics[0];
+    sum += 0.488603 * (n.y * harmonics[1] + n.z * harmonics[2] + n.x * harmonics[3]);
+    sum += 1.092548 * (n.x * n.y * harmonics[4] + n.y * n.z * harmonics[5] + n.x * n.z * harmonics[7]);
+    sum += 0.315392 * (3.0 * n.z * n.z - 1.0) * harmonics[6] + 0.546274 * (n.x * n.x - n.y * n.y) * harmonics[8];
+    return max(sum, 0.0);
+}
+
+// What is seen from a point in a direction, if it lies on the walls of the room.
+// Source: Lagarde & Zanuttini, "Local Image-based Lighting With Parallax-corrected Cubemaps" (2012).
+vec3 mirrored_along(vec3 way, vec3 at, float roughness) {
+    vec3 reach = (mix(room[0], room[1], step(0.0, way)) - at) / way;
+    vec3 met = at + max(min(min(reach.x, reach.y), reach.z), 0.0) * way;
+    float levels = float(textureSize(mirrored, 0).z);
+    vec2 place = panorama_place(normalize(met - seen_from), 0.0);
+    return textureLod(mirrored, vec3(place, (roughness * (levels - 1.0) + 0.5) / levels), 0.0).rgb;
+}
+
+// `at`: view frame; `open`: share of all directions in which nothing stands near.
+vec3 from_everywhere(Surface surface, vec3 at, float open) {
+    float n_v = max(dot(surface.normal, surface.view), 1e-3);
+    vec3 normal = world_from_view * surface.normal;
+    vec3 way = world_from_view * reflect(-surface.view, surface.normal);
+    way = mix(way, vec3(1e-6), lessThan(abs(way), vec3(1e-6)));
+    vec3 scattered = ambient + scattered_by(normal);
+    vec3 seen = ambient + mirrored_along(way, world_from_view * at + eye, surface.roughness);
+    return surface.diffuse * scattered * brightened(open, surface.diffuse)
+        + surface.glossy * seen * glossy_openness(open, n_v, surface.roughness);
 }

@@ -1,4 +1,4 @@
-"""Skies: what surrounds the scene at infinity, as values."""
+"""Skies as values: what surrounds the scene at infinity."""
 
 from __future__ import annotations
 

@@ -1,0 +1,104 @@
+"""Light that surfaces pass on: what the middle of a scene sees around it, as light for everything there.
+
+A small cube of the scenery is drawn from a little above the objects, with lights, shadows and sky; what it
+shows lights the scene once more. So walls and tables tint what faces them, and a room is lit by its windows and what they
+light.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+
+import cv2
+import numpy as np
+
+from simdata.light import AreaLight
+from simdata.render.caster import Casters
+from simdata.render.face import CUBE, Face, atlas_places
+from simdata.render.gl.color import Canvas, ColorPass
+from simdata.render.gl.panorama import ROWS
+from simdata.render.gl.subject import Subject
+from simdata.render.gl.surroundings import ENDLESS
+from simdata.render.gl.view import View
+from simdata.sky import directions
+
+SIDE, GUARD = 40, 1  # pixels a side of a face; of it, beyond the edge of the cube
+BOUNCES = 2
+ABOVE = 0.15  # of their radius above the objects
+# World axes of a camera that looks along world +x, its image upright.
+LEVEL = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]], float)
+
+
+class Bounce:
+    """Finds a scene's light from all around.
+
+    Args:
+        colors: shades what is seen.
+    """
+
+    def __init__(self, colors: ColorPass) -> None:
+        self._colors = colors
+
+    def light(self, subject: Subject) -> None:
+        """Give a subject's surroundings the light that they have at its instant; its lights are loaded."""
+        look, cast = subject.stage.scene.spec.look, subject.lighting.cast
+        sky = subject.surroundings.take_sky(look.sky)
+        place, room = _middle(cast), _room(cast)
+        # A closed room is dark at first; in the open, the sky lights what lights the rest.
+        first = np.zeros_like(sky) if cast.shell else sky
+        subject.surroundings.take(first, first, place, room)
+        if not subject.stage.scenery().nodes:
+            return
+        # Areas that stand for the sky behind a window light diffusely in its stead.
+        portal = bool(cast.shell) and any(isinstance(x, AreaLight) and x.portal for x in look.lights)
+        for _ in range(BOUNCES):
+            surfaces, free = self._panorama(subject, place)
+            mirrored = surfaces + free * sky
+            subject.surroundings.take(surfaces if portal else mirrored, mirrored, place, room)
+
+    def _panorama(self, subject: Subject, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return what is seen from a place: light of surfaces (ROWS, 2 ROWS, 3), and where none is (…, 1)."""
+        pose = LEVEL.copy()
+        pose[:3, 3] = place
+        canvas = Canvas(6 * SIDE, SIDE, 1)
+        far = 2 * float(np.linalg.norm(np.abs(subject.stage.corners(subject.t) - place), axis=-1).max())
+        # The constant light is no light that surfaces passed on; the sky is put in afterwards. Objects are left
+        # out: near as they are, one would hide all else from there, and be mirrored in itself.
+        bare = replace(subject, stage=subject.stage.scenery(), ambient=0.0, haze=None, sky=False, glow=0.0)
+        for face in _faces():
+            view = View(face.pose(pose), face.matrix, SIDE, SIDE, 1e-4 * far, far)
+            self._colors.draw(bare, view, canvas, left=face.left)
+        atlas = np.frombuffer(self._colors.light(canvas).read(), np.float16).reshape(SIDE, 6 * SIDE, 4)
+        x, y = np.moveaxis(_places(), -1, 0)
+        seen = cv2.remap(atlas.astype(np.float32), x, y, cv2.INTER_LINEAR)
+        return seen[..., :3], 1 - seen[..., 3:]
+
+
+@lru_cache(maxsize=1)
+def _faces() -> tuple[Face, ...]:
+    focal = SIDE / 2 - GUARD
+    matrix = np.array([[focal, 0, SIDE / 2], [0, focal, SIDE / 2], [0, 0, 1]])
+    return tuple(Face(turn, matrix, SIDE, SIDE, SIDE * number) for number, turn in enumerate(CUBE))
+
+
+@lru_cache(maxsize=1)
+def _places() -> np.ndarray:
+    """Return where the atlas shows each pixel of a panorama, (ROWS, 2 ROWS, 2) float32, indices."""
+    rays = directions(ROWS) @ LEVEL[:3, :3]
+    return (atlas_places(_faces(), rays) - 0.5).astype(np.float32)
+
+
+def _middle(cast: Casters) -> np.ndarray:
+    """Return the middle of what casts shadows, a little above all objects, but below a ceiling."""
+    height = cast.top + ABOVE * cast.radius
+    if cast.shell:
+        height = min(height, (cast.top + cast.room[1, 2]) / 2)
+    return np.array([*cast.center[:2], height])
+
+
+def _room(cast: Casters) -> np.ndarray:
+    """Return the box (2, 3) on which what is seen from the middle lies; no side where there is no wall."""
+    low, high = cast.room
+    middle = _middle(cast)
+    return np.stack([np.where(low < middle, low, -ENDLESS), np.where(high > middle, high, ENDLESS)])
