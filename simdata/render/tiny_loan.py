@@ -15,6 +15,9 @@ from simdata.errors import RenderError
 from simdata.material import ImageTexture, Texture
 from simdata.texture import bake
 
+# Texels a side of a field: TinyRenderer has no mip-maps, finer ones only alias.
+_SIDE = 256
+
 
 class Lent:
     """The lists in which PyBullet is handed meshes, filled anew each time.
@@ -68,7 +71,7 @@ class TextureLoader:
                 )
             return self._store / f"{texture.sha256}.png"
         path = self._folder / f"{len(self._loaded)}.bmp"
-        _, data = cv2.imencode(".bmp", cv2.cvtColor(bake(texture), cv2.COLOR_RGB2BGR))
+        _, data = cv2.imencode(".bmp", cv2.cvtColor(bake(texture, size=_SIDE), cv2.COLOR_RGB2BGR))
         path.write_bytes(data.tobytes())
         return path
 
