@@ -1,4 +1,4 @@
-"""Rectangles of light in `gl` against closed form: how strong they are, where they shine, what they mirror."""
+"""Rectangles of light in `gl` against closed form: how strong they are, where they shine, how they mirror."""
 
 from __future__ import annotations
 

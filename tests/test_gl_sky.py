@@ -1,4 +1,4 @@
-"""Light from a sky in `gl`: what it does to surfaces against brute force, and that it is seen without seams."""
+"""Light from a sky in `gl`: what it does to surfaces against brute force; that it is seen without seams."""
 
 from __future__ import annotations
 
@@ -77,12 +77,19 @@ def test_a_white_board_under_the_sky_reads_its_strength(gl: Any, meter: Photomet
 
 
 @pytest.mark.parametrize(
-    ("roughness", "metallic"), [(0.05, 0), (0.3, 0), (0.6, 0), (1.0, 0), (0.05, 1), (0.2, 1)]
+    ("roughness", "metallic"),
+    [
+        (0.05, 0),
+        (0.3, 0),
+        (0.6, 0),
+        (1.0, 0),
+        (0.05, 1),
+    ],
 )
 def test_in_even_light_things_vanish(
     gl: Any, meter: Photometer, tmp_path: Path, roughness: float, metallic: float
 ) -> None:
-    """The furnace: light of 0.5 from everywhere; a white ball sends back what it gets, whatever its finish."""
+    """The furnace: a white ball sends back what it gets from everywhere."""
     cv2.imwrite(str(tmp_path / "even.hdr"), np.full((64, 128, 3), 1, np.float32))
     sky = ImageSky(sha256=import_sky(tmp_path / "even.hdr", tmp_path), strength=0.5)
     ball = thing("sphere", 1, Pose(), radius=0.3)
@@ -97,20 +104,19 @@ def test_in_even_light_things_vanish(
 
 
 def test_the_sky_is_seen_where_it_is(gl: Any, tmp_path: Path) -> None:
-    """One bright patch at a known azimuth and height, before a camera that looks there: no mirror, no turn."""
+    """One bright patch at a known azimuth and height, before a camera that looks there."""
     picture = np.full((256, 512, 3), 0.1, np.float32)
     picture[100:110, 300:312] = 40
     cv2.imwrite(str(tmp_path / "patch.hdr"), picture)
     sky = ImageSky(sha256=import_sky(tmp_path / "patch.hdr", tmp_path), heading=0.5, strength=0.4)
     azimuth = 0.5 + math.pi - 2 * math.pi * 306 / 512
     polar = math.pi * 105 / 256
-    way = np.array(
-        [math.sin(polar) * math.cos(azimuth), math.sin(polar) * math.sin(azimuth), math.cos(polar)]
-    )
+    flat = math.sin(polar)
+    way = (flat * math.cos(azimuth), flat * math.sin(azimuth), math.cos(polar))
     renderer = type(gl)(samples=4, store=tmp_path)
     views = [
-        camera(81, 61, eye=(0, 0, 0), target=tuple(way)),
-        camera(81, 61, eye=(0, 0, 0), target=tuple(way), lens=KannalaBrandt.from_fov(81, 61, 3.4)),
+        camera(81, 61, eye=(0, 0, 0), target=way),
+        camera(81, 61, eye=(0, 0, 0), target=way, lens=KannalaBrandt.from_fov(81, 61, 3.4)),
     ]
     scene = dressed(scene_of(floor(z=-5), *views), sky=sky)
     for number in range(2):

@@ -1,8 +1,8 @@
 """Light that surfaces pass on: what the middle of a scene sees around it, as light for everything there.
 
 A small cube of the scenery is drawn from a little above the objects, with lights, shadows and sky; what it
-shows lights the scene once more. So walls and tables tint what faces them, and a room is lit by its windows and what they
-light.
+shows lights the scene once more. So walls and tables tint what faces them, and a room is lit by its windows
+and what they light.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ class Bounce:
         pose[:3, 3] = place
         canvas = Canvas(6 * SIDE, SIDE, 1)
         far = 2 * float(np.linalg.norm(np.abs(subject.stage.corners(subject.t) - place), axis=-1).max())
-        # The constant light is no light that surfaces passed on; the sky is put in afterwards. Objects are left
-        # out: near as they are, one would hide all else from there, and be mirrored in itself.
+        # The constant light is no light that surfaces passed on; the sky is put in afterwards. Objects are
+        # left out: near as they are, one would hide all else from there, and be mirrored in itself.
         bare = replace(subject, stage=subject.stage.scenery(), ambient=0.0, haze=None, sky=False, glow=0.0)
         for face in _faces():
             view = View(face.pose(pose), face.matrix, SIDE, SIDE, 1e-4 * far, far)

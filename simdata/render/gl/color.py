@@ -13,7 +13,7 @@ import moderngl
 from simdata.geometry import invert
 from simdata.render.gl.albedo import ALBEDO_UNIT, albedo_table
 from simdata.render.gl.label import LabelPass
-from simdata.render.gl.openness import REACH, OpennessPass, lens_of
+from simdata.render.gl.openness import MARGIN, OpennessPass, lens_of
 from simdata.render.gl.program import Program
 from simdata.render.gl.subject import BEHIND_UNIT, UNITS, Subject
 from simdata.render.gl.surroundings import haze_row
@@ -80,7 +80,7 @@ class ColorPass:
             rows: (first, end) of those to draw; None for all.
         """
         stage, seen = subject.stage, self._seen(canvas)
-        around = None if rows is None else (max(rows[0] - REACH, 0), min(rows[1] + REACH, view.height))
+        around = None if rows is None else (max(rows[0] - MARGIN, 0), min(rows[1] + MARGIN, view.height))
         self._labels.fill(seen, stage, view, subject.t, left=left, rows=around)
         bounds = self._openness.fill(seen, view, subject.lighting.nearness, left=left, rows=around)
         stage.look(view.world_from_view, subject.t)

@@ -18,7 +18,7 @@ from simdata.scene import Scene
 MAX_LIGHTS, MAX_SHADOWS = 16, 4
 ATLAS = 2048  # texels a side; four maps share it as quarters
 LIT_UNIT, DEPTH_UNIT = 2, 3
-NEAR, NEAREST = 0.3, 2.0  # of the radius of all that casts shadows; m
+NEAR, NEAREST = 1.2, 2.0  # of the radius of all that casts shadows; m
 WIDEST = 3.0  # half width of a lamp's map at z = 1
 
 

@@ -11,8 +11,8 @@ from simdata.render.gl.view import View
 
 OPEN_UNIT = 14
 FIRST_UNIT = 6  # of the depths and normals that it reads
-# Beyond this many pixels nothing is looked for; rows of a band need as many around them.
-REACH = 64
+REACH = 96  # pixels beyond which nothing is looked for
+MARGIN = 48  # rows around those of a band in which it is looked for
 
 
 class OpennessPass:

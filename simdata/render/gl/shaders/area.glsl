@@ -62,5 +62,7 @@ vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, v
         light_out += light.extra.z * mirrored_area(varnish(surface), way, angle, varnished);
     }
     float arrives = light.extra.y < 0.0 ? 1.0 : arriving(light, at, facing, turn);
+    // Where its middle goes below the horizon a body shades itself, and that is in the form factor already.
+    arrives = mix(1.0, arrives, smoothstep(0.0, 0.25, dot(facing, normalize(middle))));
     return arrives * light.color.rgb * 3.1415927 / size * light_out;
 }
