@@ -73,7 +73,7 @@ def _textured(material: Material, textures: Textures) -> Row:
         "texture": PLAIN if texture is None else PICTURE,
         "low": white,
         "high": white,
-        "accent": (*white, 0.0),
+        "accent": white,
         "roughness": (material.roughness,) * 3,
         "metallic": (material.metallic,) * 3,
         "relief": 0.0,
@@ -85,7 +85,7 @@ def _textured(material: Material, textures: Textures) -> Row:
     if isinstance(texture, FieldTexture):
         row["texture"], row["relief"] = FIELD, texture.relief
         row["low"], row["high"] = texture.colors
-        row["accent"] = (*(texture.accent or white), float(texture.accent is not None))
+        row["accent"] = texture.accent or texture.colors[1]
         row["roughness"] = texture.roughness or row["roughness"]
         row["metallic"] = texture.metallic or row["metallic"]
         row["loss"] = (loss.variance * texture.relief**2, loss.half, loss.rate)
