@@ -97,9 +97,9 @@ class Material(Model):
             under a light of strength 1 reads 1; times `base_color` and texture. It is seen, also in
             reflections, and lights nothing: give a lamp a light, too.
         transmission: share of the surface that is a thin wall of glass or clear plastic: what it does not
-            mirror goes straight through, tinted by `base_color` and texture. Labels and depth are those of this
-            first surface. `gl` shows behind it what is not glass, unbent and unblurred, and lets what is more
-            than half of glass cast no shadow; `tiny` draws it as if it were painted.
+            mirror goes straight through, tinted by `base_color` and texture. Labels and depth are those of
+            this first surface. `gl` shows behind it what is not glass, unbent and unblurred, and lets what is
+            more than half of glass cast no shadow; `tiny` draws it as if it were painted.
     """
 
     base_color: Srgb = (0.8, 0.8, 0.8)

@@ -18,7 +18,7 @@ from simdata.geometry import Pose
 from simdata.material import FieldTexture, ImageTexture, Material
 from simdata.raycast import RayScene
 from simdata.scene import Scene
-from simdata.texture import FAMILIES, texture_field, texture_maps
+from simdata.texture import FAMILIES, texture_maps
 
 REPEAT = (1.0, 1.5)
 
@@ -38,7 +38,7 @@ def put(store: Path, picture: np.ndarray) -> ImageTexture:
 
 
 def textured_wall(family: str) -> Scene:
-    """A wall so near that a texel is wider than a pixel, its field in black and white."""
+    """A wall so near that a texel is wider than a pixel, its field in black and white: tone 1 and accent."""
     view = camera(120, 90, eye=(0.07, -0.1, 0.03), target=(0.07, 0, 0.03), roll=0.4)
     texture = FieldTexture(family=family, seed=3, colors=((0, 0, 0), (1, 1, 1)), repeat=REPEAT)
     matter = Material(base_color=(1, 1, 1), roughness=1, texture=texture)
@@ -60,7 +60,7 @@ def field_at_pixels(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     hits = RayScene(scene).cast(*view.pixel_rays(), near=view.near, far=view.far)
     texture = scene.spec.look.material(scene.nodes[0]).texture
     assert isinstance(texture, FieldTexture)
-    field = texture_field(texture.family, texture.seed).astype(np.float32) / 255
+    field = texture_maps(texture.family, texture.seed)[..., :2].sum(-1).astype(np.float32) / 255
     place = hits.uvs * texture.repeat
     place[..., 1] = 1 - place[..., 1]  # row 0 is v = 1
     x, y = np.moveaxis((place * field.shape[0] - 0.5).astype(np.float32), -1, 0)
@@ -78,7 +78,7 @@ def misplaced(gl: Any, meter: Photometer, scene: Scene) -> float:
 
 
 @pytest.mark.parametrize("make", [textured_wall, can])
-@pytest.mark.parametrize("family", ["checks", "granite", "terrazzo"])
+@pytest.mark.parametrize("family", ["granite", "knit", "label"])
 def test_a_field_lies_where_the_mesh_says(
     gl: Any, meter: Photometer, make: Callable[[str], Scene], family: str
 ) -> None:
@@ -157,7 +157,7 @@ def test_more_samples_smooth_edges_and_keep_the_mean(gl: Any) -> None:
         rgb = shot(renderer, scene).astype(float)
         renderer.close()
         means.append(rgb.mean())
-        edges.append(len(np.unique(rgb[(rgb > 2) & (rgb < 100)])))  # between the black backdrop and surfaces
+        edges.append(len(np.unique(rgb[(rgb > 2) & (rgb < 140)])))  # between the black backdrop and surfaces
     assert np.ptp(means) < 0.4
     assert edges[0] == 0 < edges[1] < edges[2]
 

@@ -63,11 +63,9 @@ class Bounce:
         pose[:3, 3] = place
         canvas = Canvas(6 * SIDE, SIDE, 1)
         far = 2 * float(np.linalg.norm(np.abs(subject.stage.corners(subject.t) - place), axis=-1).max())
-        # The constant light is no light that surfaces passed on, lamps have lights of their own; the sky is put
-        # in afterwards. Objects are left out: near as they are, one would hide all else from there, and be
-        # mirrored in itself.
-        scenery = subject.stage.scenery()
-        bare = replace(subject, stage=scenery, ambient=0.0, glow=0.0, haze=None, sky=False)
+        # The constant light is no light that surfaces passed on; the sky is put in afterwards. Objects are
+        # left out: near as they are, one would hide all else from there, and be mirrored in itself.
+        bare = replace(subject, stage=subject.stage.scenery(), ambient=0.0, haze=None, sky=False, glow=0.0)
         for face in _faces():
             view = View(face.pose(pose), face.matrix, SIDE, SIDE, 1e-4 * far, far)
             self._colors.draw(bare, view, canvas, left=face.left)

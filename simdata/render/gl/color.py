@@ -85,7 +85,7 @@ class ColorPass:
         bounds = self._openness.fill(seen, view, subject.lighting.nearness, left=left, rows=around)
         stage.look(view.world_from_view, subject.t)
         self._prepare(subject, view)
-        self._shade.set(fineness=canvas.side, lens=lens_of(view, left), open_bounds=bounds)
+        self._shade.set(lens=lens_of(view, left), open_bounds=bounds, fineness=canvas.side)
         nodes = stage.within(view, subject.t, rows)
         self._look_behind(subject, view, canvas, nodes, left, rows)
         light = self._light(canvas)
@@ -122,9 +122,10 @@ class ColorPass:
 
     def release(self) -> None:
         """Give everything back."""
-        programs = (self._shade, self._reveal, self._edge, self._mask, self._join)
-        for thing in (*programs, self._albedo, self._openness):
+        for thing in (self._shade, self._reveal, self._edge, self._mask, self._join):
             thing.release()
+        for held in (self._albedo, self._openness):
+            held.release()
 
     def _look_behind(
         self,
@@ -192,8 +193,8 @@ class ColorPass:
         """Tell the programs about the view and its lights."""
         subject.lighting.bind(invert(view.world_from_view), self._shade)
         subject.surroundings.bind(view, subject.ambient, self._shade)
-        self._shade.set(glow=subject.glow, haze=haze_row(subject.haze))
         self._albedo.use(ALBEDO_UNIT)
+        self._shade.set(haze=haze_row(subject.haze), glow=subject.glow)
         for program in (self._depth, self._shade, self._reveal):
             program.set(clip_from_view=view.projection())
 

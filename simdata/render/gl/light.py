@@ -64,12 +64,12 @@ class Lighting:
         self._maps = []
         self._target.use()
         self._target.clear()
-        clear = {node for node in stage.nodes if _clear(stage.scene, node)}
         for number, light in enumerate(shaded):
             corner = (side * (number % 2), side * (number // 2))
             self._maps.append(_map_of(light, cast, corner, side))
             nodes = cast.nodes | cast.shell if isinstance(light, Sun) else cast.nodes
-            self._draw(self._maps[-1], stage, [node for node in stage.nodes if node in nodes - clear], t)
+            drawn = [node for node in stage.nodes if node in nodes and not _clear(stage.scene, node)]
+            self._draw(self._maps[-1], stage, drawn, t)
 
     def bind(self, view_from_world: np.ndarray, program: Program) -> None:
         """Tell a program about the lights as a viewer sees them."""

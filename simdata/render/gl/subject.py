@@ -19,10 +19,10 @@ UNITS = {
     "mask": MASK_UNIT,
     "shadow_lit": LIT_UNIT,
     "shadow_depth": DEPTH_UNIT,
-    "albedo": ALBEDO_UNIT,
-    "behind": BEHIND_UNIT,
     "mirrored": MIRRORED_UNIT,
     "opens": OPEN_UNIT,
+    "albedo": ALBEDO_UNIT,
+    "behind": BEHIND_UNIT,
 }
 
 
@@ -35,9 +35,9 @@ class Subject:
         materials, lighting, surroundings: of its look.
         t: one of the scene's instants, seconds.
         ambient: light from everywhere that is added to that of the surroundings.
-        glow: how much of what surfaces emit is seen: 1, or 0 where that would light others.
         haze: in the air; None is clear.
         sky: whether sky and haze are drawn where nothing stands before them.
+        glow: how much of what surfaces emit is seen: 1, or 0 where that would light others.
     """
 
     stage: Stage
@@ -47,5 +47,5 @@ class Subject:
     t: float
     ambient: float
     haze: Haze | None
-    glow: float = 1.0
     sky: bool = True
+    glow: float = 1.0

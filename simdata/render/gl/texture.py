@@ -132,4 +132,4 @@ def _loss(values: np.ndarray) -> Loss:
         return Loss()
     gone = 1 - np.array(left) / left[0]
     quarter, half, most = np.interp((0.25, 0.5, 0.75), gone, np.arange(len(gone)))
-    return Loss(left[0], float(half), float(0.5 / (most - quarter)))
+    return Loss(left[0], float(half), float(0.5 / min(most - quarter, half)))  # nothing at level 0

@@ -34,18 +34,17 @@ float form_factor(vec3 corners[4], vec3 normal) {
 // Its highlight is that of the point of it which lies nearest to the mirrored ray, spread over the solid angle
 // it fills: a small one is a lamp, a large one is seen in a mirror as bright as it is.
 // Source: Karis, "Real Shading in Unreal Engine 4" (2013); the spread is ours, it has both limits.
-vec3 mirrored_area(Surface surface, vec3 way, float angle) {
+vec3 mirrored_area(Surface surface, vec3 way, float angle, vec3 share) {
     float n_l = max(dot(surface.normal, way), 0.0), n_v = max(dot(surface.normal, surface.view), 1e-4);
     float n_h = max(dot(surface.normal, normalize(surface.view + way)), 0.0), a2 = surface.alpha * surface.alpha;
     float spread = a2 / (a2 + angle / 12.5663706);
-    vec3 share = surface.gain * fresnel(surface.specular, max(dot(surface.view, normalize(surface.view + way)), 0.0));
     return share * lobe(surface.alpha, n_h, n_l, n_v) * n_l * spread * angle / 3.1415927;
 }
 
 // `at`: view frame; `across`, `along`: from its middle to its sides.
 vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, vec3 facing, mat2 turn) {
     vec3 middle = light.position.xyz - at, shines = light.axis.xyz;
-    if (dot(middle, shines) > -1e-3 * length(across + along)) return vec3(0.0);  // behind it, or seen edge on
+    if (dot(middle, shines) >= 0.0) return vec3(0.0);
     vec3 corners[4] = vec3[](middle - across - along, middle + across - along, middle + across + along, middle - across + along);
     float share = form_factor(corners, surface.normal);
     vec3 mirror = reflect(-surface.view, surface.normal);
@@ -55,9 +54,13 @@ vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, v
     vec3 arm = middle + place.x * across + place.y * along, way = normalize(arm);
     float size = 4.0 * length(across) * length(along);
     float angle = size * max(-dot(way, shines), 0.0) / dot(arm, arm);
-    vec3 glossy = light.extra.z * mirrored_area(surface, way, angle);
-    vec3 light_out = (1.0 - surface.veil) * (surface.diffuse * share + glossy);
-    for (int coat = 0; coat < coats(surface); coat++) light_out += light.extra.z * mirrored_area(varnish(surface), way, angle);
+    vec3 glossy = fresnel(surface.specular, max(dot(surface.view, normalize(surface.view + way)), 0.0));
+    vec3 mirrors = mirrored_area(surface, way, angle, surface.gain * glossy);
+    vec3 light_out = (1.0 - surface.veil) * (surface.diffuse * share + light.extra.z * mirrors);
+    for (int coat = 0; coat < coats(surface); coat++) {
+        vec3 varnished = surface.coat * fresnel(vec3(DIELECTRIC), max(dot(surface.view, normalize(surface.view + way)), 0.0));
+        light_out += light.extra.z * mirrored_area(varnish(surface), way, angle, varnished);
+    }
     float arrives = light.extra.y < 0.0 ? 1.0 : arriving(light, at, facing, turn);
     // Where its middle goes below the horizon a body shades itself, and that is in the form factor already.
     arrives = mix(1.0, arrives, smoothstep(0.0, 0.25, dot(facing, normalize(middle))));

@@ -18,7 +18,7 @@ uniform int fineness;      // its samples along each side of a pixel
 
 layout(location = 0) out vec4 light_out;
 
-// Add what lies behind a pane; the haze before it is in both.
+// Add what lies behind a pane.
 vec4 seen_through(Surface surface, vec3 light) {
     vec4 sum = vec4(0.0);
     ivec2 first = ivec2(gl_FragCoord.xy) * fineness;
@@ -26,7 +26,8 @@ vec4 seen_through(Surface surface, vec3 light) {
         for (int x = 0; x < fineness; x++) sum += texelFetch(behind, first + ivec2(x, y), 0);
     sum /= float(fineness * fineness);
     vec3 through = (1.0 - surface.veil) * surface.through;
-    return vec4(light + through * (sum.rgb - hazed(vec3(0.0), length(position))), 1.0 - dot(through, vec3(1.0 / 3.0)) * (1.0 - sum.a));
+    vec3 before = sum.a * hazed(vec3(0.0), length(position));  // the haze is seen once
+    return vec4(light + through * (sum.rgb - before), 1.0 - dot(through, vec3(1.0 / 3.0)) * (1.0 - sum.a));
 }
 
 void main() {

@@ -4,7 +4,7 @@ struct Material {
     vec3 base;       // linear
     int texture;     // 0 none, 1 a field, 2 a picture
     vec2 repeat;     // of it over one unit of uv
-    vec3 low, high, accent;  // sRGB of tone 0, tone 1 and accent
+    vec3 low, high, accent;  // sRGB of tone 0, of tone 1 and of the accent
     vec3 roughness;  // of tone 0, tone 1 and accent
     vec3 metallic;
     float relief;    // height
@@ -24,13 +24,13 @@ struct Layer {
 
 uniform Material material;
 uniform Layer layer;
-uniform sampler2D map;   // a field: tone, accent, slopes; or a picture
+uniform sampler2D map;   // a field: shares of tone 1 and of the accent, slopes; or a picture
 uniform sampler2D mask;  // of the layer
 uniform float glow;      // of what surfaces emit: 1, or 0 where that would light others
 
-const int ANISOTROPY = 8;    // most samples along a footprint
-const float SOFT = 0.06;     // of a layer's edge, in the values of its mask
-const float GRAZING = 0.02;  // least cosine between a bent normal and the way to the viewer
+const int ANISOTROPY = 8;        // most samples along a footprint
+const float SOFT = 8.0 / 256.0;  // of a layer's edge, in the values of its mask
+const float GRAZING = 0.02;      // least cosine between a bent normal and the way to the viewer
 
 // What a pixel covers of a texture: `taps` samples along its longer side, each as wide as the shorter.
 struct Footprint {
@@ -76,14 +76,15 @@ vec3 bent(vec3 normal, mat2x3 ways, vec2 slopes, vec3 view) {
     return normalize(tilted + max(GRAZING - dot(tilted, view), 0.0) * view);
 }
 
-// How much of the layer lies on a place: what its mask has above an edge. Of a mask averaged away, that is the
-// same everywhere.
+// How much of the layer lies on a place: what its mask has above an edge. What is left of a mask that is averaged
+// away is spread as wide as it was; in the end, the layer lies everywhere alike.
 float coverage(vec2 uv, vec2 along, vec2 across) {
     vec2 repeat = layer.repeat;
     Footprint seen = footprint(mask, along * repeat, across * repeat);
-    float gone = lost(seen, layer.loss), soft = mix(SOFT, 1.0, gone);
-    float edge = 1.0 - layer.amount + (0.5 - layer.amount) * (1.0 - gone) * SOFT;  // so that 0 is nothing, 1 all
-    return clamp((textureLod(mask, uv * repeat, seen.spread).r - edge) / soft + 0.5, 0.0, 1.0);
+    float gone = lost(seen, layer.loss), left = inversesqrt(max(1.0 - gone, 0.05));
+    float value = 0.5 + left * (textureLod(mask, uv * repeat, seen.spread).r - 0.5);
+    float above = clamp((value - 1.0 + layer.amount) / SOFT + layer.amount, 0.0, 1.0);
+    return mix(above, layer.amount, gone);
 }
 
 // What a material is like at one place.
@@ -96,10 +97,10 @@ struct Texel {
 Texel texel_at(vec2 uv, Footprint seen) {
     if (material.texture == 0) seen.taps = 0;  // loops end early, branches skip nothing
     vec4 found = filtered(map, uv * material.repeat, seen);
-    float field = material.texture == 1 ? 1.0 : 0.0, tone = field * found.x, accent = field * found.y;
-    vec3 share = vec3(1.0 - tone - accent, tone, accent);
+    float field = material.texture == 1 ? 1.0 : 0.0;
+    vec3 share = vec3(1.0 - field * (found.x + found.y), field * found.xy);
     vec3 ramp = mat3(material.low, material.high, material.accent) * share;
-    vec3 color = material.base * (material.texture == 2 ? found.rgb : linear_from_srgb(clamp(ramp, 0.0, 1.0)));
+    vec3 color = material.base * (material.texture == 2 ? found.rgb : linear_from_srgb(ramp));
     vec2 slopes = field * material.relief * (255.0 * found.zw - 128.0) / 127.0;
     return Texel(color, dot(share, material.roughness), dot(share, material.metallic), slopes);
 }
