@@ -169,20 +169,20 @@ def _misjudged(scene: Scene, way: np.ndarray, seen: np.ndarray) -> float:
 @pytest.mark.parametrize("lens", LENSES)
 @pytest.mark.parametrize("moving", [{}, ROLLING], ids=["still", "rolling"])
 def test_colour_lies_on_its_labels_under_every_lens(quick: MitsubaRenderer, lens: str, moving: dict) -> None:
-    scene = random_scene(4)
-    eye = (0.1, -0.5, 0.2)  # near, for lenses that see all around
-    view = camera(eye=eye).model_copy(update={"lens": LENSES[lens].resized(0.5), **moving})
-    lit = {node.name: WHITE if node.instance else BLACK for node in scene.nodes}
-    scene = dressed(scene_of(scene.nodes, view), ambient=0.8, materials=lit)
-    quick.load(scene)
-    frame = quick.render(view)
-    truth = RayScene(scene).view(view)
+    """A glowing box before nothing, but for the pixels at its edge."""
+    view = camera(eye=(0.1, -0.6, 0.2)).model_copy(update={"lens": LENSES[lens].resized(0.5), **moving})
+    scene = scene_of(thing("cuboid", 1, Pose(), sx=0.7, sy=0.1, sz=0.4), view)
+    glow = {"cuboid_1.body": Material(base_color=(1, 1, 1), emission=1.0)}
+    quick.load(scene := dressed(scene, materials=glow))
+    frame, truth = quick.render(view), RayScene(scene).view(view)
     for name, layer in truth.items():
         assert np.array_equal(frame.layers[name], layer), name
-    thing_there = truth["node_ids"] > 1
-    inner, outer = (cv2.erode(np.uint8(part), np.ones((3, 3))) > 0 for part in (thing_there, ~thing_there))
-    level = frame.rgb.mean(-1)
-    assert inner.any() and level[inner].min() > 120 and level[outer].max() < 100
+    there = truth["node_ids"] > 0
+    inner, outer = (cv2.erode(np.uint8(part), np.ones((3, 3))) > 0 for part in (there, ~there))
+    assert inner.sum() > 9 and outer.sum() > 9
+    assert frame.rgb[inner].min() > 200 and frame.rgb[outer].max() == 0
+    edge = frame.rgb[~inner & ~outer].mean(-1)
+    assert np.mean(edge > 150) == pytest.approx(there[~inner & ~outer].mean(), abs=0.15)
 
 
 @pytest.mark.parametrize("name", BLURRED)
@@ -247,7 +247,7 @@ def test_relief_is_bright_where_it_faces_the_light(quick: MitsubaRenderer) -> No
     for way in np.array([(0.6, -0.8, 0), (-0.6, -0.8, 0), (0, -0.8, 0.6)]):
         scene = dressed(wall(view), lights=(Sun(direction=tuple(way)),), materials={"cuboid_1.body": matter})
         seen = light(quick, scene).mean(-1)
-        assert np.corrcoef(seen.ravel(), np.clip(normals @ way, 0, 1).ravel())[0, 1] > 0.9
+        assert np.corrcoef(seen.ravel(), np.clip(normals @ way, 0, 1).ravel())[0, 1] > 0.8
 
 
 def _bumpy() -> str:

@@ -22,6 +22,9 @@ from simdata.scene import Scene
 DEPTH = 12  # surfaces a path may meet
 # A path begins this share of the way before the first surface, so that it meets that and no lamp.
 BEFORE = 1e-4
+# Most light that one path brings: one that meets a lamp by luck would leave a speck. White is shown from 2.75.
+BRIGHTEST = 10.0
+NO_RAY = (0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 
 class Stage:
@@ -73,42 +76,55 @@ class Stage:
         """
         pixels, samples = rays.near.shape
         self._sampler.set_sample_count(samples)
+        seen = np.isfinite(rays.near)
         starts = rays.origins + rays.near[..., None] * rays.directions
-        ray = starts, rays.directions, rays.far - rays.near
+        ray = np.concatenate([starts, rays.directions, (rays.far - rays.near)[..., None]], -1)
+        ray[~seen] = NO_RAY
         if mi.variant().startswith("scalar"):
-            found = np.stack([self._pixel(seed + k, *(part[k].tolist() for part in ray)) for k in range(pixels)])
+            found = np.stack([self._pixel(seed + k, one) for k, one in enumerate(ray)])
         else:
             self._sampler.set_samples_per_wavefront(samples)
             self._sampler.seed(seed, pixels * samples)
-            lanes = (np.float32(part).reshape(pixels * samples, -1).T.squeeze() for part in ray)
-            found = np.stack([np.array(mi.Float(values)) for values in self._path(*lanes)], -1)
-        found = found.reshape(pixels, samples, 5)
-        return found[..., :4], found[..., 4] + rays.near
+            # Gathered: a program that read NumPy's memory would depend on how that happens to be aligned.
+            told, first = mi.Float(ray.ravel().astype(np.float32)), 7 * dr.arange(mi.UInt32, pixels * samples)
+            paths = self._path(*(dr.gather(mi.Float, told, first + k) for k in range(7)))
+            dr.eval(paths)  # together, else each of them follows all paths anew
+            found = np.stack([np.array(part) for part in paths], -1).reshape(pixels, samples, 5)
+        return found[..., :4], found[..., 4] + np.where(seen, rays.near, 0)
 
-    def _pixel(self, seed: int, *rays: list[Any]) -> np.ndarray:
-        """Follow the rays of one pixel one by one, (samples, 5)."""
+    def _pixel(self, seed: int, rays: np.ndarray) -> np.ndarray:
+        """Follow the rays of one pixel, (samples, 7), one by one: (samples, 5)."""
         self._sampler.seed(seed, 1)
         found = []
-        for ray in zip(*rays, strict=True):
+        for ray in rays.tolist():
             found.append(self._path(*ray))
             self._sampler.advance()
         return np.array(found)
 
-    def _path(self, start: Any, way: Any, bound: Any) -> tuple[Any, ...]:
-        """Follow one ray, or as many as Mitsuba's vectors hold: red, green, blue, coverage, metres."""
-        ray = mi.RayDifferential3f(mi.Ray3f(mi.Point3f(start), mi.Vector3f(way)))
-        ray.maxt = mi.Float(bound)
+    def _path(self, *of_ray: Any) -> tuple[Any, ...]:
+        """Follow one ray, or as many as Mitsuba's vectors hold.
+
+        Args:
+            of_ray: where it starts, x, y and z; where it goes, the same; how far it reaches, 0 for no ray.
+
+        Returns:
+            red, green, blue, coverage, metres.
+        """
+        *line, reach = of_ray
+        ray = mi.RayDifferential3f(mi.Ray3f(mi.Point3f(line[:3]), mi.Vector3f(line[3:])))
+        ray.maxt = reach
         met = self._bare.ray_intersect_preliminary(ray)
         hit = met.is_valid()
         ray.maxt = math.inf
         ray.o = dr.select(hit, ray(met.t * (1 - BEFORE)), ray.o)
         light, _, _ = self._paths.sample(self._lit, self._sampler, ray, active=hit)
-        light = dr.select(hit, light, 0)
-        cover = dr.select(hit, mi.Float(1), 0)
+        beyond, covered = mi.Color3f(0), mi.Float(0)
         if self._sky is not None:
-            beyond = dr.zeros(mi.SurfaceInteraction3f, dr.width(ray.d))
-            beyond.wi = -ray.d
-            light, cover = dr.select(hit, light, self._sky.eval(beyond)), dr.select(hit, cover, 1)
+            looking = dr.zeros(mi.SurfaceInteraction3f, dr.width(ray.d))
+            looking.wi = -ray.d
+            covered = dr.select(reach > 0, mi.Float(1), 0)
+            beyond = covered * self._sky.eval(looking)
+        light, cover = dr.select(hit, dr.minimum(light, BRIGHTEST), beyond), dr.select(hit, 1, covered)
         return (*light, cover, dr.select(hit, met.t, math.inf))
 
 
