@@ -117,7 +117,7 @@ LensKind = Annotated[
 
 # (eye, aim), metres, world frame -> whether a camera can stand and look so.
 Clear = Callable[[np.ndarray, np.ndarray], bool]
-TRIES = 32  # eyes drawn for a view before the scene is given up
+TRIES = 64  # eyes drawn for a view before the scene is given up
 
 
 class Stereo(Model):
