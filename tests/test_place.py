@@ -106,15 +106,16 @@ def test_a_place_holds_together(name: str) -> None:
 def test_settings_have_their_own_things() -> None:
     kinds = {name: Counter() for name in SETTINGS}
     for name in SETTINGS:
-        for number in range(12):
-            kinds[name].update(
-                {n.shape.generator for n in build(number, setting=name).layout.nodes if n.fixed}
-            )
-    assert set(kinds["bare"]) == {"room", "table"}
+        for number in range(6):
+            spec = build(number, setting=name, objects={"count": 1})
+            kinds[name].update({node.shape.generator for node in spec.layout.nodes if node.fixed})
+    assert set(kinds["bare"]) == {"panel", "room", "table"}
     assert kinds["kitchen"]["counter"] and kinds["workbench"]["pegboard"] and kinds["desk"]["shelf"]
-    assert kinds["dining"]["chair"] >= 10
-    tools = [node.category for number in range(6) for node in build(number, setting="workbench").layout.nodes]
-    table = [node.category for number in range(6) for node in build(number, setting="dining").layout.nodes]
+    assert kinds["dining"]["chair"] == 6
+    tools, table = (
+        [node.category for number in range(3) for node in build(number, setting=name).layout.nodes]
+        for name in ("workbench", "dining")
+    )
     assert tools.count("spanner") > 4 * table.count("spanner")
     assert table.count("plate") > tools.count("plate")
 
