@@ -1,4 +1,4 @@
-"""How much the pictures of a config differ: in colour, in texture, in light. Figures to compare configs by."""
+"""How much the pictures of a config differ in colour, in texture, in light: figures to compare by."""
 
 from __future__ import annotations
 
