@@ -52,7 +52,8 @@ def test_figures_see_what_they_are_about() -> None:
 
     assert changed(grey).color < 0.2 * before.color
     assert changed(lambda rgb: rgb // 4 + 96).light < 0.7 * before.light
-    noisy = changed(
-        lambda rgb: np.clip(rgb + rng.normal(0, 20, rgb.shape[:2] + (1,)), 0, 255).astype(np.uint8)
-    )
+
+    def noise(rgb: np.ndarray) -> np.ndarray:
+        return np.clip(rgb + rng.normal(0, 20, (*rgb.shape[:2], 1)), 0, 255).astype(np.uint8)
+
     assert changed(noise).texture > 2 * before.texture
