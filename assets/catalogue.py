@@ -38,11 +38,13 @@ class Item(Model):
 
 # Names of finishes that go for one another, and the items' parts that take one of them.
 _GLAZED = ("porcelain", "stoneware", "stoneware_dark", "celadon", "cobalt", "enamel")
-_PRINTED = ("print_blue", "print_dark", "print_green", "print_kraft", "print_pink", "print_red", "print_white",
-            "print_yellow")  # fmt: skip
+_PRINTED = tuple(
+    f"print_{color}" for color in ("blue", "dark", "green", "kraft", "pink", "red", "white", "yellow")
+)
 _COVERS = ("cover_blue", "cover_green", "cover_pale", "cover_red", "leather", *_PRINTED[:3])
-_PLASTIC = ("plastic_black", "plastic_blue", "plastic_green", "plastic_orange", "plastic_red", "plastic_white",
-            "plastic_yellow")  # fmt: skip
+_PLASTIC = tuple(
+    f"plastic_{color}" for color in ("black", "blue", "green", "orange", "red", "white", "yellow")
+)
 _GLASS = ("glass_amber", "glass_blue", "glass_clear", "glass_green")
 _BARE, _WOODEN = ("steel", "chrome"), ("oak", "walnut", "pine")
 

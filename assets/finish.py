@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from simdata.distributions import Choice, Color, Constant, Hsv, Name, Quantity, Scalar, Uniform
+from simdata.distributions import Color, Constant, Hsv, Integer, Name, Quantity, Scalar, Uniform, UniformInt
 from simdata.material import FieldTexture, Layer, Material
 from simdata.model import Model
 from simdata.scope import Scope
@@ -12,10 +12,8 @@ from simdata.scope import Scope
 Share = Annotated[Scalar, Quantity("1", 0, 1)]
 Difference = Annotated[Scalar, Quantity("1", -1, 1)]
 Repeat = Annotated[Scalar, Quantity("1/uv", 0.01, 100)]
+Member = Annotated[Integer, Quantity("1", 0, 1_000_000)]
 Tint = Annotated[Color, Quantity("sRGB", 0, 1)]
-
-# A few dozen members a family: enough to differ, few enough that workers find them baked.
-SEEDS = Choice(values=tuple(range(24)))
 
 
 class Covering(Model):
@@ -26,6 +24,7 @@ class Covering(Model):
         amount: about how much of the surface it covers.
         color, roughness, metallic: of what it covers.
         repeat: how often its tile repeats across one unit of UV.
+        seed: which member of the family.
     """
 
     family: Annotated[Name, Quantity("name")] = Constant(value="dust")
@@ -34,6 +33,7 @@ class Covering(Model):
     roughness: Share = Uniform(low=0.75, high=0.95)
     metallic: Share = Constant(value=0.0)
     repeat: Repeat = Constant(value=1.0)
+    seed: Member = UniformInt(low=0, high=3)
 
     def draw(self, scope: Scope) -> Layer | None:
         """Draw one layer; None where the surface is clean."""
@@ -41,9 +41,9 @@ class Covering(Model):
         if family == "none":
             return None
         repeat = scope.draw("repeat", self.repeat)
-        names = ("amount", "color", "roughness", "metallic")
+        names = ("amount", "color", "roughness", "metallic", "seed")
         drawn = {name: scope.draw(name, getattr(self, name)) for name in names}
-        return Layer(family=family, seed=scope.draw("seed", SEEDS), repeat=(repeat, repeat), **drawn)
+        return Layer(family=family, repeat=(repeat, repeat), **drawn)
 
 
 class Finish(Model):
@@ -55,6 +55,7 @@ class Finish(Model):
         contrast: … and how far it leads away from the first: 0 is no pattern at all, 1 the second itself.
         accent: what the texture sets off (joints, ink, rust); None leaves the tone's colour.
         texture: family of `simdata.texture`, or "none".
+        seed: which member of the family: few, so that workers find most of them baked.
         repeat: texture repeats across one unit of UV.
         relief: height of its bumps against the family's own.
         roughness, metallic: of tone 0, and of all where there is no texture.
@@ -71,6 +72,7 @@ class Finish(Model):
     contrast: Share = Constant(value=1.0)
     accent: Tint | None = None
     texture: Annotated[Name, Quantity("name")] = Constant(value="none")
+    seed: Member = UniformInt(low=0, high=7)
     repeat: Repeat = Constant(value=1.0)
     relief: Annotated[Scalar, Quantity("1", 0, 4)] = Uniform(low=0.6, high=1.2)
     roughness: Share = Uniform(low=0.3, high=0.7)
@@ -107,7 +109,7 @@ class Finish(Model):
         spot = self.accent_metallic
         return FieldTexture(
             family=family,
-            seed=scope.draw("texture_seed", SEEDS),
+            seed=scope.draw("texture_seed", self.seed),
             colors=(color, second),
             accent=None if self.accent is None else scope.draw("accent", self.accent),
             roughness=tones,

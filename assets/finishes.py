@@ -80,7 +80,7 @@ _BUILDING: Mapping[str, Finish] = {
     ),
     "cork": stone(KRAFT, CLAY, INK, "speckle", roughness=DULL, repeat=span(3.0, 5.0)),
     "granite": stone(
-        GREY, band((0.0, 0.1), (0.0, 0.2), (0.15, 0.35)), BLACK, "granite", repeat=span(1.5, 3.0)
+        GREY, band((0.0, 0.1), (0.0, 0.2), (0.15, 0.35)), BLACK, "granite", repeat=span(3.0, 6.0)
     ),
     "laminate": plastic(band((0.08, 0.14), (0.0, 0.12), (0.8, 0.95)), layer=TOUCHED),
     "laminate_dark": plastic(SLATE, layer=TOUCHED),

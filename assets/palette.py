@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simdata.assets.finish import Covering, Finish
-from simdata.distributions import Choice, Constant, Distribution, Hsv, Uniform
+from simdata.distributions import Choice, Constant, Distribution, Hsv, Uniform, UniformInt
 
 Band = tuple[float, float]
 
@@ -115,6 +115,7 @@ def printed(ground: Hsv, second: Hsv, ink: Hsv, family: Choice | None = None, **
         "coat": span(0.0, 0.4),
         "layer": SCRATCHED,
         "relief": span(0.0, 0.4),
+        "seed": UniformInt(low=0, high=47),
     }
     return Finish(color=ground, second=second, **(base | more))
 

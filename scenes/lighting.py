@@ -25,11 +25,10 @@ from simdata.light import AreaLight, Light, SpotLight, Sun
 from simdata.material import Material
 from simdata.model import Model
 from simdata.scenes.place import Fixture, Place
+from simdata.scenes.reading import reading
 from simdata.scope import Scope
 from simdata.sky import DaySky, NightSky, Sky
 
-# Share of light that a room's surfaces give back, on average.
-ALBEDO = 0.5
 # Diffuse reflectance of the ground outside.
 GROUND = 0.2
 # A lamp that is switched off.
@@ -122,7 +121,7 @@ class Lighting(Model):
         sky, natural = self._outside(scope, place, mood)
         if share < 1.0:
             above = 0.0 if place.room.ceiling else 1.0
-            factor = (1 - share) * target / (above + _reading(natural, place))
+            factor = (1 - share) * target / (above + reading(natural, place))
             natural = [light.model_copy(update={"strength": factor * light.strength}) for light in natural]
             sky = sky.model_copy(update={"strength": factor * sky.strength})
         else:
@@ -167,8 +166,10 @@ class Lighting(Model):
         way = np.array([math.cos(rise) * math.cos(turn), math.cos(rise) * math.sin(turn), math.sin(rise)])
         through = _sunlight(rise, drawn["turbidity"])
         strength = drawn["sun_strength"] * float(through.max()) * (1 - 0.95 * drawn["clouds"])
-        sky = DaySky(sun=_vector(way), turbidity=drawn["turbidity"], clouds=drawn["clouds"],
-                     seed=scope.draw("cloud_seed", Choice(values=tuple(range(64)))), strength=1.0)  # fmt: skip
+        seed = scope.draw("cloud_seed", Choice(values=tuple(range(64))))
+        sky = DaySky(
+            sun=_vector(way), turbidity=drawn["turbidity"], clouds=drawn["clouds"], seed=seed, strength=1
+        )
         lights: list[Light] = []
         if rise > HORIZON:
             color = tuple(float(x) for x in (through / through.max()) ** (1 / 2.2))
@@ -223,7 +224,7 @@ def _fitted(lamps: list[Any], place: Place, target: float) -> list[Any]:
     """Return lamps scaled so that they give the table `target`."""
     if not lamps or target <= 0:
         return []
-    factor = target / _reading(lamps, place)
+    factor = target / reading(lamps, place)
     return [lamp.model_copy(update={"strength": factor * lamp.strength}) for lamp in lamps]
 
 
@@ -236,76 +237,3 @@ def _glow(lamp: AreaLight | SpotLight | None) -> Material:
     else:  # a ball that sends the same to all sides: its irradiance at a metre is radiance * pi * radius^2
         radiance = lamp.strength / lamp.radius**2
     return Material(base_color=lamp.color, roughness=0.4, emission=radiance)
-
-
-def _reading(lights: list[Any], place: Place) -> float:
-    """Return what a white sheet on the table reads: directly, and after bounces between the walls.
-
-    Where only a part of the table is lit: the power mean of order 1/2, between what eyes and meters do.
-    """
-    half = np.array([*place.top[:2], 0.0]) / 3
-    points = [half * (a, b, 0) + (0.0, 0.0, place.top[2]) for a in (-1, 0, 1) for b in (-1, 0, 1)]
-    holes = place.openings()
-    direct = np.array([sum(_direct(light, point, holes) for light in lights) for point in points])
-    return float(np.mean(np.sqrt(direct + _bounced(lights, place, holes))) ** 2)
-
-
-def _direct(light: Any, point: np.ndarray, holes: list[Opening]) -> float:
-    """Return what a light gives a level sheet at a point (3,), m."""
-    if isinstance(light, Sun):
-        way = np.asarray(light.direction)
-        shines = not holes or any(_through(hole, point, way) for hole in holes)
-        return light.strength * max(way[2], 0.0) * shines
-    total = 0.0
-    for spot in _spots(light):
-        arm = spot - point
-        distance = float(np.linalg.norm(arm))
-        leaving = float(-arm @ light.direction) / distance
-        if isinstance(light, SpotLight):
-            leaving = float(leaving > math.cos(light.angle * (1 - light.blend / 2)))
-        total += max(leaving, 0.0) * max(float(arm[2]), 0.0) / distance**3
-    return light.strength * total / len(_spots(light))
-
-
-def _spots(light: Any) -> np.ndarray:
-    """Return points (n, 3) spread over a lamp."""
-    if isinstance(light, SpotLight):
-        return np.array([light.position])
-    side = np.cross(light.direction, light.up)
-    steps = (np.arange(4) + 0.5) / 4 - 0.5
-    across, along = np.meshgrid(light.width * steps, light.height * steps)
-    return light.position + across.reshape(-1, 1) * side + along.reshape(-1, 1) * np.asarray(light.up)
-
-
-def _through(hole: Opening, point: np.ndarray, way: np.ndarray) -> bool:
-    """Tell whether a ray from a point leaves through a window."""
-    towards = float(-way @ hole.inward)
-    if towards <= 1e-6:
-        return False
-    at = point + way * float((point - hole.position) @ hole.inward) / towards - hole.position
-    side = np.cross(hole.inward, (0.0, 0.0, 1.0))
-    return abs(float(at @ side)) < hole.width / 2 and abs(float(at[2])) < hole.height / 2
-
-
-def _bounced(lights: list[Any], place: Place, holes: list[Opening]) -> float:
-    """Return what all surfaces of the room read on average after the first bounce and all further ones.
-
-    Source: the integrating sphere: flux * albedo / (area * (1 - albedo)).
-    """
-    x, y, z = place.room.length, place.room.width, place.room.height
-    area = 2 * (x * y + y * z + z * x)
-    flux = 0.0
-    for light in lights:
-        if isinstance(light, Sun):
-            flux += sum(
-                light.strength
-                * max(float(-np.asarray(light.direction) @ hole.inward), 0.0)
-                * hole.width
-                * hole.height
-                for hole in holes
-            )
-        elif isinstance(light, SpotLight):
-            flux += 2 * math.pi * (1 - math.cos(light.angle)) * light.strength
-        else:
-            flux += math.pi * light.strength
-    return flux * ALBEDO / (area * (1 - ALBEDO))

@@ -10,7 +10,7 @@ import numpy as np
 
 from simdata.asset import GeneratedShape, load_model
 from simdata.assets.room import SIDES, SLAB, Opening, Room
-from simdata.distributions import Uniform
+from simdata.distributions import Uniform, UniformInt
 from simdata.geometry import Pose, quat_about, rotation_from_quat
 from simdata.placement import Surface
 from simdata.scope import Scope
@@ -169,6 +169,36 @@ def make_place(room: Room, middle: np.ndarray, top: tuple[float, float, float]) 
     return place
 
 
+def number(scope: Scope, name: str, low: float, high: float) -> float:
+    """Draw a number within a band."""
+    return float(scope.draw(name, Uniform(low=low, high=high)))
+
+
+def numbers(scope: Scope, **bands: tuple[float, float]) -> dict[str, float]:
+    """Draw a number within each band."""
+    return {name: number(scope, name, *ends) for name, ends in bands.items()}
+
+
+def seed(scope: Scope) -> int:
+    """Draw which member of a family something is."""
+    return int(scope.draw("seed", UniformInt(low=0, high=999)))
+
+
+def backs_wall(place: Place) -> bool:
+    """Tell whether the table stands against the north wall."""
+    return abs(front(place, 0.0) - place.top[1] / 2) < 2 * GAP
+
+
+def front(place: Place, margin: float) -> float:
+    """Return how far back (+y) something may be, `margin` m before the north wall."""
+    return float(place.middle[1] + place.room.width / 2 - margin)
+
+
+def along_table(place: Place) -> float:
+    """Return where the table's middle is along the north wall, m from the wall's middle."""
+    return -float(place.middle[0])
+
+
 def chance(scope: Scope, name: str, share: float) -> bool:
     """Draw whether something is there."""
     return bool(scope.draw(name, Uniform(low=0, high=1)) < share)
@@ -181,11 +211,12 @@ def _box(bounds: np.ndarray, rotation: np.ndarray, place: np.ndarray) -> np.ndar
 
 
 def _meets(box: np.ndarray, eye: np.ndarray, aim: np.ndarray) -> bool:
-    """Tell whether the way from eye to aim comes too close to a box.
+    """Tell whether the eye is too close to a box, or the box hides the aim from it.
 
     Source: Kay and Kajiya, "Ray tracing complex scenes" (1986): the slabs of a box.
     """
-    low, high = box[0] - CLOSE, box[1] + CLOSE
+    if (eye > box[0] - CLOSE).all() and (eye < box[1] + CLOSE).all():
+        return True
     way = np.where(np.abs(aim - eye) < 1e-12, 1e-12, aim - eye)
-    enter, leave = np.sort(np.stack([(low - eye) / way, (high - eye) / way]), axis=0)
+    enter, leave = np.sort(np.stack([(box[0] - eye) / way, (box[1] - eye) / way]), axis=0)
     return bool(max(enter.max(), 0.0) < min(leave.min(), 0.8))

@@ -11,7 +11,7 @@ from simdata.scope import Scope
 
 
 class Surface:
-    """A level rectangle about the z axis and what is taken of it: rounded boxes with a height, in their order."""
+    """A level rectangle about the z axis, and what is taken of it: rounded boxes with a height."""
 
     # Tries on the lowest free level before an object is dropped onto others instead.
     TRIES = 24

@@ -118,7 +118,7 @@ LensKind = Annotated[
 
 # (eye, aim), metres, world frame -> whether a camera can stand and look so.
 Clear = Callable[[np.ndarray, np.ndarray], bool]
-TRIES = 32  # eyes drawn for a view before the scene is given up
+TRIES = 64  # eyes drawn for a view before the scene is given up
 
 
 class Stereo(Model):
@@ -243,7 +243,7 @@ class Cameras(Model):
     ) -> tuple[Camera, ...]:
         """Draw one pose, and the cameras that stand there."""
         eye, aim = self._sight(scope, middle, clear)
-        pose = Pose.from_matrix(look_at(eye, aim, scope.draw("roll", self.roll)))
+        pose = Pose.from_matrix(look_at(tuple(eye), tuple(aim), scope.draw("roll", self.roll)))
         motion = Motion(
             velocity=scope.draw("velocity", self.velocity),
             angular_velocity=scope.draw("angular_velocity", self.angular_velocity),
@@ -269,7 +269,7 @@ class Cameras(Model):
             if clear is None or clear(eye, aim):
                 return eye, aim
         raise SceneRejected(
-            f"none of {TRIES} drawn cameras stands free and sees its aim; widen cameras.eye or clear the room",
+            f"none of {TRIES} drawn cameras stands free and sees its aim; widen cameras.eye or lower scenery",
             reason="no_sight",
         )
 

@@ -20,8 +20,9 @@ from simdata.light import AreaLight, SpotLight, Sun
 from simdata.mesh import volume
 from simdata.physics import settle
 from simdata.scene import start_scene
-from simdata.scenes.lighting import Lighting, _direct, _reading
+from simdata.scenes.lighting import Lighting
 from simdata.scenes.place import make_place
+from simdata.scenes.reading import direct_light, reading
 from simdata.scope import scene_scope
 from simdata.sky import DaySky, NightSky
 from simdata.spec import SceneSpec
@@ -47,7 +48,7 @@ def test_windows_are_where_the_room_says() -> None:
     hole = room.window_width * room.window_height
     walls = room.model().parts["walls"].mesh
     assert volume(walls) == pytest.approx(room.wall * (ring * room.height - 4 * hole))
-    corners = walls.vertices + (0, 0, 0.5 * np.ptp(room.model().bounds[:, 2]) - 0.05)
+    corners = walls.vertices + np.array([0, 0, 0.5 * np.ptp(room.model().bounds[:, 2]) - 0.05])
     for opening in room.openings():
         side = np.cross(opening.inward, (0, 0, 1))
         for a, b in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
@@ -105,15 +106,16 @@ def test_a_place_holds_together(name: str) -> None:
 def test_settings_have_their_own_things() -> None:
     kinds = {name: Counter() for name in SETTINGS}
     for name in SETTINGS:
-        for number in range(12):
-            kinds[name].update(
-                {n.shape.generator for n in build(number, setting=name).layout.nodes if n.fixed}
-            )
-    assert set(kinds["bare"]) == {"room", "table"}
+        for number in range(6):
+            spec = build(number, setting=name, objects={"count": 1})
+            kinds[name].update({node.shape.generator for node in spec.layout.nodes if node.fixed})
+    assert set(kinds["bare"]) == {"panel", "room", "table"}
     assert kinds["kitchen"]["counter"] and kinds["workbench"]["pegboard"] and kinds["desk"]["shelf"]
-    assert kinds["dining"]["chair"] >= 10
-    tools = [node.category for number in range(6) for node in build(number, setting="workbench").layout.nodes]
-    table = [node.category for number in range(6) for node in build(number, setting="dining").layout.nodes]
+    assert kinds["dining"]["chair"] == 6
+    tools, table = (
+        [node.category for number in range(3) for node in build(number, setting=name).layout.nodes]
+        for name in ("workbench", "dining")
+    )
     assert tools.count("spanner") > 4 * table.count("spanner")
     assert table.count("plate") > tools.count("plate")
 
@@ -130,7 +132,7 @@ def test_names_that_nobody_knows_are_refused() -> None:
 
 
 def test_light_of_a_rectangle_against_closed_form() -> None:
-    """A sheet below the middle of a level rectangle. Source: Howell, Catalog of Configuration Factors, B-4."""
+    """A sheet below the middle of a level rectangle. Source: Howell's catalogue of view factors, B-4."""
     a, b, c = 0.3, 0.2, 1.1
     x, y = a / 2 / c, b / 2 / c
     corner = (
@@ -142,7 +144,7 @@ def test_light_of_a_rectangle_against_closed_form() -> None:
     panel = AreaLight(
         position=(0, 0, c), direction=(0, 0, -1), up=(0, 1, 0), width=a, height=b, strength=strength
     )
-    assert _direct(panel, np.zeros(3), []) == pytest.approx(4 * corner * radiance, rel=2e-3)
+    assert direct_light(panel, np.zeros(3), []) == pytest.approx(4 * corner * radiance, rel=2e-3)
 
 
 def test_the_sun_shines_where_a_window_lets_it() -> None:
@@ -150,12 +152,12 @@ def test_the_sun_shines_where_a_window_lets_it() -> None:
     holes = make_place(room, np.zeros(2), (1.0, 0.8, 0.7)).openings()
     way = np.array([2.0, 0.0, 0.8])
     sun = Sun(direction=tuple(way / np.linalg.norm(way)), strength=2.0)
-    lit = _direct(sun, np.array([0.0, 0.0, 0.7]), holes)
+    lit = direct_light(sun, np.array([0.0, 0.0, 0.7]), holes)
     assert lit == pytest.approx(2.0 * 0.8 / math.hypot(2, 0.8))
-    assert _direct(sun, np.array([0.0, 0.6, 0.7]), holes) == 0
-    assert _direct(sun, np.array([0.0, 0.0, 1.4]), holes) == 0
+    assert direct_light(sun, np.array([0.0, 0.6, 0.7]), holes) == 0
+    assert direct_light(sun, np.array([0.0, 0.0, 1.4]), holes) == 0
     west = sun.model_copy(update={"direction": (-sun.direction[0], 0.0, sun.direction[2])})
-    assert _direct(west, np.array([0.0, 0.0, 0.7]), holes) == 0
+    assert direct_light(west, np.array([0.0, 0.0, 0.7]), holes) == 0
 
 
 @pytest.mark.parametrize("mood", ["day", "evening", "night"])
@@ -188,7 +190,7 @@ def test_what_the_table_reads_is_what_was_drawn() -> None:
     for number in range(5):
         lit = light.draw(scene_scope(0, number).look, place)
         assert lit.ambient == pytest.approx(0.06)
-        assert _reading(list(lit.lights), place) == pytest.approx(0.54, rel=1e-6)
+        assert reading(list(lit.lights), place) == pytest.approx(0.54, rel=1e-6)
 
 
 def test_looks_of_one_layout_have_lights_of_their_own() -> None:

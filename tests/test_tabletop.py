@@ -48,10 +48,10 @@ def test_specs_are_valid_and_survive_json(number: int) -> None:
 
 
 def test_ten_categories_and_more_and_every_item_turns_up() -> None:
-    items = household_items()
+    items, many = household_items(), {"objects": {"count": 40}}
     assert len(items) >= 10
     kinds = Counter(
-        node.category for number in range(60) for node in build(number).layout.nodes if node.labelled
+        node.category for number in range(10) for node in build(number, many).layout.nodes if node.labelled
     )
     assert len(kinds) == len(items)
     assert min(kinds.values()) >= 3
@@ -112,7 +112,9 @@ def test_adding_a_draw_leaves_all_others_unchanged(monkeypatch: pytest.MonkeyPat
 
 
 def test_lights_are_as_small_as_the_sun_and_as_large_as_a_window() -> None:
-    builder = Config(scene="tabletop", builder={"light": {"mood": "studio"}}).make_builder()
+    builder = Config(
+        scene="tabletop", builder={"setting": "bare", "objects": {"count": 1}, "light": {"mood": "studio"}}
+    ).make_builder()
     angles = [builder.build(scene_scope(3, number)).look.lights[0].angle for number in range(30)]
     assert min(angles) < 0.02 and max(angles) > 0.15 and all(0.009 <= angle <= 0.3 for angle in angles)
 

