@@ -29,7 +29,7 @@ def _woven(generator: np.random.Generator, size: int, count: int, over: np.ndarr
     warp = 0.62 * crest_x + 0.38 * top * crest_y
     weft = 0.62 * crest_y - 0.38 * top * crest_x
     seen = ramp(warp - weft, -0.06, 0.06)
-    own = [generator.normal(0, 1, count)[thread] for thread in (column, row)]
+    own = [generator.normal(0, 1, count).astype(np.float32)[thread] for thread in (column, row)]
     return seen, np.maximum(warp, weft).astype(np.float32), blend(own[1], own[0], seen)
 
 
