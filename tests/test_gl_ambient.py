@@ -190,3 +190,46 @@ def test_bytes_do_not_depend_on_which_view_came_first(gl: Any) -> None:
         gl.load(scene)
         found.append({number: gl.render(views[number]).rgb.tobytes() for number in order})
     assert found[0] == found[1]
+
+
+def with_window(view: Camera) -> Scene:
+    """The room with one wall, at x = 1, of four slabs about an opening: 0.8 m wide, from 0.6 to 1.4 m up."""
+    closed = room(view=view)
+    nodes = [node for node in closed.nodes if node.part != "walls"]
+    slabs = {
+        "west": ((-1.025, 0, 1), (0.05, 2.1, 2)),
+        "north": ((0, 1.025, 1), (2.1, 0.05, 2)),
+        "south": ((0, -1.025, 1), (2.1, 0.05, 2)),
+        "below": ((1.025, 0, 0.3), (0.05, 2.1, 0.6)),
+        "above": ((1.025, 0, 1.7), (0.05, 2.1, 0.6)),
+        "left": ((1.025, 0.7, 1), (0.05, 0.6, 2)),
+        "right": ((1.025, -0.7, 1), (0.05, 0.6, 2)),
+    }
+    for name, (place, size) in slabs.items():
+        shape = GeneratedShape(generator="cuboid", params=dict(zip(("sx", "sy", "sz"), size, strict=True)))
+        nodes.append(Node(name=name, shape=shape, part="body", fixed=True, pose=Pose(position=place)))
+    return scene_of(nodes, view)
+
+
+def test_the_sun_falls_in_by_the_window_alone(gl: Any, meter: Photometer) -> None:
+    """Its patch on the floor is the opening, moved along the light."""
+    slope = 1.2
+    direction = np.array([1.0, 0, slope]) / math.hypot(1, slope)
+    sun = Sun(direction=tuple(direction), strength=1.0, angle=0.002)
+    above = camera(120, 120, eye=(0, -1e-6, 1.9), target=(0, 0, 0), fov=0.98)
+    paint = {node.name: GREY for node in with_window(above).nodes}
+    scene = dressed(with_window(above), lights=(sun,), materials=paint | {"room.floor": WHITE})
+    seen = lit(gl, meter, scene)
+    origin, rays = above.pixel_rays()
+    floor_at = origin - rays * (origin[2] / rays[..., 2:])
+    # From the floor to the plane of the wall's outer side and its inner one, along the light.
+    high = [(x - floor_at[..., 0]) * slope for x in (1.0, 1.05)]
+    patch = (np.abs(floor_at[..., 1]) < 0.4) & (high[0] > 0.6) & (high[1] < 1.4)
+    edge = np.zeros_like(patch)
+    for shift in (-2, 2):
+        edge |= np.roll(patch, shift, 0) != patch
+        edge |= np.roll(patch, shift, 1) != patch
+    away = np.linalg.norm(floor_at[..., :2], axis=-1) > 0.15  # the crumb and its shadow
+    assert seen[patch & ~edge & away].min() > 0.7
+    assert seen[~patch & ~edge & away].max() < 0.3
+    assert (patch & ~edge).sum() > 500

@@ -44,7 +44,7 @@ vec3 mirrored_area(Surface surface, vec3 way, float angle, vec3 share) {
 // `at`: view frame; `across`, `along`: from its middle to its sides.
 vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, vec3 facing, mat2 turn) {
     vec3 middle = light.position.xyz - at, shines = light.axis.xyz;
-    if (dot(middle, shines) >= 0.0) return vec3(0.0);
+    if (dot(middle, shines) > -1e-3 * length(across + along)) return vec3(0.0);  // behind it, or seen edge on
     vec3 corners[4] = vec3[](middle - across - along, middle + across - along, middle + across + along, middle - across + along);
     float share = form_factor(corners, surface.normal);
     vec3 mirror = reflect(-surface.view, surface.normal);

@@ -85,18 +85,18 @@ float arriving(Light light, vec3 at, vec3 facing, mat2 turn) {
     float blockers = 0.0, summed = 0.0;
     for (int tap = 0; tap < SEARCH.length(); tap++) {
         float far = dot(SEARCH[tap], SEARCH[tap]);  // most of them look near, for what nearly touches
-        vec2 way = widest * far * far * (turn * SEARCH[tap]);
+        vec2 way = (widest * far * far + 2.5 * texel) * (turn * SEARCH[tap]);
         vec2 where = clamp(center + 0.5 * way / half_width, 0.5 / shadow.tile.w, 1.0 - 0.5 / shadow.tile.w);
         float z = metric_depth(shadow, lamp, textureLod(shadow_depth, shadow.tile.xy + shadow.tile.z * where, 0.0).r);
         // Only what lies in the cone from the point to the light can stand between.
-        float reach = light.color.w * (q.z - z) / (lamp ? z : 1.0) + 2.0 * texel;
+        float reach = light.color.w * (q.z - z) / (lamp ? z : 1.0) + 3.0 * texel;
         if (z < q.z + dot(slope, way) - bias && length(way) < reach) { blockers += 1.0; summed += z; }
     }
     if (blockers == 0.0) return 1.0;
 
     float blocker = summed / blockers;
     float width = light.color.w * max(q.z - blocker, 0.0) / (lamp ? blocker : 1.0);
-    width = clamp(width, texel, widest);
+    width = clamp(width, 2.0 * texel, max(widest, 2.0 * texel));
     float lit = 0.0;
     for (int tap = 0; tap < FILTER.length(); tap++) {
         vec2 way = width * (turn * FILTER[tap]);
