@@ -17,6 +17,7 @@ from simdata.lens import KannalaBrandt
 from simdata.light import Sun
 from simdata.material import Material
 from simdata.render.gl.panorama import LEVELS, ROWS, basis, harmonics, reflections
+from simdata.render.gl.surroundings import turned
 from simdata.sky import DaySky, ImageSky, areas, directions, import_sky, radiance
 from simdata.spec import Haze
 
@@ -60,6 +61,16 @@ def test_blurred_reflections_keep_even_light_and_spread_a_spot() -> None:
     cosine = directions(ROWS) @ there
     weight = cosine.clip(0) * areas(ROWS)  # roughness 1: D is even
     assert found[-1, 26, 40] == pytest.approx(weight[20, 30] / weight.sum(), rel=1e-4)
+
+
+@pytest.mark.parametrize("heading", [0.0, 0.5, -2.1, 7.0])
+def test_a_turned_sky_is_where_its_heading_says(heading: float) -> None:
+    light = np.zeros((ROWS, 2 * ROWS, 3))
+    light[20, 40] = 1
+    found = turned(light, heading)[..., 0]
+    middle = (found[..., None] * directions(ROWS)).sum((0, 1))
+    truth = directions(ROWS, heading)[20, 40]
+    assert middle @ truth / np.linalg.norm(middle) > 0.9999
 
 
 def slab(*cameras: Any, **look: Any) -> Any:

@@ -50,7 +50,7 @@ class Surroundings:
         self._shown = sky
         if sky is None:
             return np.zeros((ROWS, 2 * ROWS, 3), np.float32)
-        return _turned(radiance(sky, ROWS, self._store), heading(sky))
+        return turned(radiance(sky, ROWS, self._store), heading(sky))
 
     def take(self, scattered: np.ndarray, mirrored: np.ndarray, place: np.ndarray, room: np.ndarray) -> None:
         """Take the light that comes from all around.
@@ -110,7 +110,7 @@ def heading(sky: Sky) -> float:
     return sky.heading if isinstance(sky, ImageSky) else 0.0
 
 
-def _turned(light: np.ndarray, heading: float) -> np.ndarray:
+def turned(light: np.ndarray, heading: float) -> np.ndarray:
     """Turn a picture whose middle column looks along a heading so that it looks along world +x."""
     columns = heading / (2 * np.pi) * light.shape[1]
     whole = int(np.floor(columns))

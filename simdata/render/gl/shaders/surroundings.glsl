@@ -38,6 +38,6 @@ vec3 from_everywhere(Surface surface, vec3 at, float open) {
     way = mix(way, vec3(1e-6), lessThan(abs(way), vec3(1e-6)));
     vec3 scattered = ambient + scattered_by(normal);
     vec3 seen = ambient + mirrored_along(way, world_from_view * at + eye, surface.roughness);
-    return surface.diffuse * scattered * brightened(open, surface.diffuse)
+    return surface.diffuse * scattered * brightened(open, surface.diffuse + surface.glossy)
         + surface.glossy * seen * glossy_openness(open, n_v, surface.roughness);
 }
