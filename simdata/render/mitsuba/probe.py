@@ -77,7 +77,9 @@ def advice(way: Way) -> str:
     """Say how this machine's CPU could draw faster; "" where it does already."""
     if way.variant != SCALAR:
         return ""
-    return f", several times slower than with LLVM 17 or newer: apt-get install libllvm19, or set {LLVM_VARIABLE}"
+    return (
+        f", many times slower than with LLVM 17 or newer: apt-get install libllvm19, or set {LLVM_VARIABLE}"
+    )
 
 
 def _ways(device: str) -> Iterator[Way]:
@@ -93,13 +95,19 @@ def llvm_libraries() -> list[Path]:
     """Return the LLVM that the user names, else those of this machine, newest first."""
     if named := os.environ.get(LLVM_VARIABLE):
         return [Path(named)]
-    places = ("/usr/lib/*-linux-gnu/libLLVM*.so*", "/usr/lib*/libLLVM*.so*", "/opt/homebrew/opt/llvm*/lib/libLLVM.dylib")
+    places = (
+        "/usr/lib/*-linux-gnu/libLLVM*.so*",
+        "/usr/lib*/libLLVM*.so*",
+        "/opt/homebrew/opt/llvm*/lib/libLLVM.dylib",
+    )
     found = {path.resolve() for place in places for path in Path("/").glob(place.lstrip("/"))}
     return sorted((path for path in found if _release(path) >= [OLDEST_LLVM]), key=_release, reverse=True)
 
 
 def _release(library: Path) -> list[int]:
-    return [int(word) for word in library.name.replace("-", ".").split(".") if word.isdecimal()] or [OLDEST_LLVM]
+    return [int(word) for word in library.name.replace("-", ".").split(".") if word.isdecimal()] or [
+        OLDEST_LLVM
+    ]
 
 
 def _version(way: Way) -> str:
@@ -130,12 +138,14 @@ def main(variant: str) -> None:
     mi.set_variant(variant)
     surface = {"type": "twosided", "surface": {"type": "principled", "roughness": 0.3}}
     ball = {"type": "sphere", "surface": surface}
-    scene = mi.load_dict({"type": "scene", "view": {"type": "path"}, "sky": {"type": "constant"}, "ball": ball})
+    scene = mi.load_dict(
+        {"type": "scene", "view": {"type": "path"}, "sky": {"type": "constant"}, "ball": ball}
+    )
     lens = {"type": "perspective", "film": {"type": "hdrfilm", "width": 8, "height": 8}}
     camera = mi.load_dict({**lens, "to_world": mi.ScalarTransform4f().translate([0, 0, -4])})
     if not float(mi.TensorXf(mi.render(scene, sensor=camera, spp=1)).array[0]) > 0:
         sys.exit("it drew nothing")
-    sys.stdout.write(mi.__version__)
+    sys.stdout.write(str(mi.__version__))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import Any
 
 import mitsuba as mi
 import numpy as np
@@ -36,7 +37,9 @@ class MitsubaRenderer:
     ) -> None:
         self.way, _ = find_way(device)
         if denoise and self.way.device != "gpu":
-            raise RenderError("mitsuba denoises on a GPU alone; leave render.denoise out, or take more samples")
+            raise RenderError(
+                "mitsuba denoises on a GPU alone; leave render.denoise out, or take more samples"
+            )
         if self.way.llvm:
             os.environ[LLVM_VARIABLE] = self.way.llvm  # read when the variant is first used
         mi.set_variant(self.way.variant)
@@ -80,12 +83,14 @@ class MitsubaRenderer:
         seed = hashlib.sha256(told.encode()).hexdigest()
         light = collected(self._staged(t), camera, t, self._samples, seed)
         if self._denoise:
-            denoiser = mi.OptixDenoiser([camera.width, camera.height])
+            denoiser: Any = mi.OptixDenoiser(mi.ScalarVector2u(camera.width, camera.height))
             light[..., :3] = np.array(denoiser(mi.TensorXf(light[..., :3])))
         light = np.clip(light, 0, np.finfo(np.float16).max).astype(np.float16)
         pictures = expose(light, camera.sensor, camera.ev, backdrop=look.backdrop, t=t)
         layers = ray_scene(self._scene, self._store).view(camera, t)
-        return Frame(camera, t, {**pictures, **layers}, silhouettes(self._scene, camera, t, store=self._store))
+        return Frame(
+            camera, t, {**pictures, **layers}, silhouettes(self._scene, camera, t, store=self._store)
+        )
 
     def close(self) -> None:
         """Give back what Mitsuba holds."""
