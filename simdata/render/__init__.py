@@ -44,6 +44,7 @@ class Probe:
         shares: one for each of the machine's devices: the environment in which a worker takes that one.
         most_samples: colour samples a pixel that it takes at most.
         denoises: whether it can take out the noise that few samples leave.
+        patience: how many times a scene's limit of CPU seconds it may take.
     """
 
     says: str
@@ -52,6 +53,7 @@ class Probe:
     shares: tuple[Mapping[str, str], ...] = ({},)
     most_samples: int = 64
     denoises: bool = False
+    patience: float = 1.0
 
     def refusal(self, samples: int, denoise: bool) -> str:
         """Say what of a wish it cannot do; "" for nothing."""
