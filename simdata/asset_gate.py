@@ -14,10 +14,6 @@ import hashlib
 import io
 import itertools
 import json
-import os
-import resource
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -27,15 +23,18 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from simdata.asset import ImportedShape, encode_part
-from simdata.errors import AssetError, SimdataError
+from simdata.errors import AssetError
+from simdata.limited import ChildLimits, ask, put, serve
 from simdata.mesh import Mesh, Part, convex_hull, crease, is_watertight, volume
 from simdata.mesh_file import Loaded, check_texture, read_mesh
 from simdata.model import Model as Value
 
 Array = NDArray[np.float64]
 
+ADVICE = "simplify the mesh"
 
-class GateLimits(Value):
+
+class GateLimits(ChildLimits):
     """What a file may cost. Sizes are checked before anything of that size is allocated."""
 
     file_bytes: int = Field(default=64 * 2**20, gt=0)
@@ -45,9 +44,6 @@ class GateLimits(Value):
     smallest: float = Field(default=1e-3, gt=0, description="least longest side, m")
     largest: float = Field(default=100.0, gt=0, description="greatest longest side, m")
     piece_points: int = Field(default=64, ge=8)
-    memory_bytes: int = Field(default=4 * 2**30, gt=0)
-    cpu_seconds: int = Field(default=60, gt=0)
-    wall_seconds: float = Field(default=120.0, gt=0)
 
 
 class MeshRequest(Value):
@@ -94,58 +90,14 @@ def import_meshes(
     requests: Sequence[MeshRequest], *, store: str | Path, limits: GateLimits | None = None
 ) -> list[ImportedShape | AssetError]:
     """Import many files in one child; if it dies, each in a child of its own. Faults are returned."""
-    bounds = limits or GateLimits()
-    Path(store).mkdir(parents=True, exist_ok=True)
-    try:
-        return _in_child(requests, Path(store), bounds)
-    except AssetError as error:
-        if len(requests) == 1:
-            return [error]
-    return [import_meshes([request], store=store, limits=bounds)[0] for request in requests]
+    told = [request.model_dump() for request in requests]
+    answers = ask("simdata.asset_gate", told, Path(store), limits or GateLimits(), ADVICE)
+    return [a if isinstance(a, AssetError) else ImportedShape(sha256=a) for a in answers]
 
 
-def _in_child(
-    requests: Sequence[MeshRequest], store: Path, limits: GateLimits
-) -> list[ImportedShape | AssetError]:
-    order = {
-        "requests": [request.model_dump() for request in requests],
-        "store": str(store.resolve()),
-        "limits": limits.model_dump(),
-    }
-    what = requests[0].path if len(requests) == 1 else f"{len(requests)} files"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-m", "simdata.asset_gate"],
-            input=json.dumps(order).encode(),
-            capture_output=True,
-            timeout=limits.wall_seconds,
-            env=_environment(),
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        limit = f"{limits.wall_seconds:g} s"
-        raise AssetError(
-            f"{what}: reading took longer than {limit}: simplify the mesh, or export it anew"
-        ) from None
-    if done.returncode != 0:
-        reason = f"signal {-done.returncode}" if done.returncode < 0 else f"exit code {done.returncode}"
-        tail = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no message"]
-        raise AssetError(
-            f"{what}: the reader died ({reason}; {tail[0][:200]}): the file is damaged; export it anew"
-        )
-    answers = json.loads(done.stdout.splitlines()[-1])
-    return [AssetError(a["error"]) if "error" in a else ImportedShape(sha256=a["sha256"]) for a in answers]
-
-
-def _environment() -> dict[str, str]:
-    """Return all the child gets to see. One thread: each would reserve address space, which is limited."""
-    root = str(Path(__file__).resolve().parent.parent)
-    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    return {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": root} | threads
-
-
-def _accept(request: MeshRequest, store: Path, limits: GateLimits) -> str:
+def _accept(fields: dict[str, Any], store: Path, limits: GateLimits) -> str:
     """Read, check and store one file; returns its sha256. Runs in the child."""
+    request = MeshRequest(**fields)
     path = Path(request.path)
     loaded = read_mesh(path, limits.file_bytes, limits.vertices, limits.faces, limits.texture_pixels)
     points = loaded.vertices * request.scale
@@ -249,38 +201,11 @@ def _store(part: Part, loaded: Loaded, request: MeshRequest, store: Path, limits
     content = encode_part(part, told + picture)
     sha256 = hashlib.sha256(content).hexdigest()
     if picture:
-        _put(store / f"{sha256}.png", picture)
-    _put(store / f"{sha256}.json", told)
-    _put(store / f"{sha256}.npz", content)
+        put(store / f"{sha256}.png", picture)
+    put(store / f"{sha256}.json", told)
+    put(store / f"{sha256}.npz", content)
     return sha256
 
 
-def _put(path: Path, content: bytes) -> None:
-    """Write whole or not at all: another child may be importing the same mesh."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
-
-
-def _main() -> None:
-    order = json.loads(sys.stdin.buffer.read())
-    limits = GateLimits(**order["limits"])
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds))
-    answers = []
-    for fields in order["requests"]:
-        request = MeshRequest(**fields)
-        try:
-            answers.append({"sha256": _accept(request, Path(order["store"]), limits)})
-        except SimdataError as error:
-            told = str(error)
-            answers.append({"error": told if request.path in told else f"{request.path}: {told}"})
-        except MemoryError:
-            limit = f"{limits.memory_bytes / 2**30:.1f} GiB"
-            answers.append({"error": f"{request.path}: needs more than {limit} to read: simplify the mesh"})
-    sys.stdout.write("\n" + json.dumps(answers) + "\n")
-
-
 if __name__ == "__main__":
-    _main()
+    serve(_accept, GateLimits, ADVICE)

@@ -18,16 +18,16 @@ Three = tuple[Unit, Unit, Unit]
 class FieldTexture(Model):
     """A procedural field of `simdata.texture`, recoloured by the material.
 
-    A field has a tone (0 to 1), an accent (what the family sets off: joints, ink, rust, spots; 0 to 1)
-    and a relief. Colour, roughness and metalness of a point are those of tone 0 and tone 1, blended by the
-    tone, and then those of the accent, blended in by the accent.
+    A field has a tone, an accent (what the family sets off: joints, ink, rust, spots) and a relief. Colour,
+    roughness and metalness of a point are those of tone 0, tone 1 and accent, mixed in the shares
+    1 - tone - accent, tone and accent: they stay right when texels are averaged.
 
     Attributes:
         kind: always "field".
         family: name in `simdata.texture.FAMILIES` ("wood", "plaster", …).
         seed: which member of the family.
         colors: sRGB of tone 0 and of tone 1.
-        accent: sRGB of the accent; None leaves the tone's.
+        accent: sRGB of the accent; None takes that of tone 1.
         roughness: of tone 0, tone 1 and accent; None takes the material's for all.
         metallic: the same for metalness.
         relief: height of the bumps against the family's own; 0 is flat.

@@ -163,26 +163,50 @@ def worley(
     places = (0.5 + jitter * generator.uniform(-0.5, 0.5, (2, cells_y, cells_x))).astype(np.float32)
     texel = (np.arange(size, dtype=np.float32) + 0.5) / size
     x, y = texel * cells_x, texel * cells_y
-    nearest, second = np.full((2, size, size), 9, np.float32)
-    index = np.zeros((size, size), np.int32)
-    for down in (-1, 0, 1):
-        for across in (-1, 0, 1):
-            row, column = y.astype(np.int32) + down, x.astype(np.int32) + across
-            here = np.ix_(row % cells_y, column % cells_x)
-            d = (x - column) - _picked(places[0], *here)
-            d *= d
-            e = (y - row)[:, None] - _picked(places[1], *here)
-            e *= e
-            d += e
-            cell = here[0] * np.int32(cells_x) + here[1]
-            np.copyto(index, cell, where=d < nearest)
-            np.minimum(second, np.maximum(nearest, d), out=second)
-            np.minimum(nearest, d, out=nearest)
-    return Cells(np.sqrt(nearest), np.sqrt(second), index, cells_x * cells_y)
+    column, row = x.astype(np.int32), y.astype(np.int32)
+    x, y = x - np.floor(x), y - np.floor(y)
+    ways = []
+    for step in (-1, 0, 1):
+        along, down = places[:, :, (column + step) % cells_x]
+        ways.append(((x - np.float32(step) - along) ** 2, down))
+    # Strip by strip, so that all of it stays in the cache.
+    strips = [_strip(ways, y[k], row[k]) for k in np.array_split(np.arange(size), -(-size // 32))]
+    nearest, second, whose = (np.concatenate(parts) for parts in zip(*strips, strict=True))
+    return Cells(
+        np.sqrt(nearest), np.sqrt(second), _named(whose, row, column, cells_y, cells_x), places[0].size
+    )
 
 
-def _picked(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    return values.take(columns[0], axis=1).take(rows[:, 0], axis=0)
+def _named(whose: np.ndarray, row: np.ndarray, column: np.ndarray, rows: int, columns: int) -> np.ndarray:
+    """Number the cells around the torus: `whose` of nine neighbours of the cell in a row and a column."""
+    padded = np.add.outer(np.arange(-1, rows + 1) % rows * columns, np.arange(-1, columns + 1) % columns)
+    step = np.add.outer(np.arange(3) * (columns + 2), np.arange(3)).astype(np.int32).ravel()
+    at = row[:, None] * np.int32(columns + 2) + column + step.take(whose)
+    return padded.astype(np.int32).take(at)
+
+
+def _strip(
+    ways: list[tuple[np.ndarray, np.ndarray]], y: np.ndarray, row: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the squares of both distances, and which neighbour is nearest, in rows at y (h,) of a cell.
+
+    ways: for the cells to the left, here, and to the right: the square of the way along x, and the place down
+    y, (cells, width) each.
+    """
+    cells, width = ways[0][0].shape
+    nearest, second = np.full((2, len(y), width), 9, np.float32)
+    for k, (down, across) in enumerate(np.ndindex(3, 3)):
+        here = (row + down - 1) % cells
+        d = ways[across][1].take(here, axis=0)
+        np.subtract((y - np.float32(down - 1))[:, None], d, out=d)
+        d *= d
+        d += ways[across][0].take(here, axis=0)
+        bits = d.view(np.int32)  # whose it is goes along in the last four bits
+        bits &= -16
+        bits |= k
+        np.minimum(second, np.maximum(nearest, d), out=second)
+        np.minimum(nearest, d, out=nearest)
+    return nearest, second, nearest.view(np.int32) & 15
 
 
 def warped(field: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarray:
@@ -190,8 +214,5 @@ def warped(field: np.ndarray, across: np.ndarray, down: np.ndarray) -> np.ndarra
     size = len(field)
     texel = np.arange(size, dtype=np.float32)
     x, y = (texel + size * across) % size, (texel[:, None] + size * down) % size
-    return _looked_up(field, x.astype(np.float32), y.astype(np.float32))
-
-
-def _looked_up(field: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return cv2.remap(np.asarray(field, np.float32), x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    maps = np.asarray(x, np.float32), np.asarray(y, np.float32)
+    return cv2.remap(np.asarray(field, np.float32), *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)

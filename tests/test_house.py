@@ -37,6 +37,8 @@ STEPS: dict[str, int] = {
     "viewpoint": 8,
     "asset": 3,
     "asset_gate": 4,
+    "picture_gate": 4,
+    "limited": 1,
     "mesh_file": 1,
     "placement": 6,
     "light": 3,

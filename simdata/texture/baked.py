@@ -80,17 +80,16 @@ def _bare(
     texture = material.texture
     if isinstance(texture, FieldTexture):
         maps = _spread(texture_maps(texture.family, texture.seed, size), texture.repeat, repeat)
-        slopes = np.float32(texture.relief / 127) * (maps[..., 2:].astype(np.float32) - 128)
-        shares = (texture.roughness, material.roughness), (texture.metallic, material.metallic)
-        return _colors(maps, texture), *(_shares(maps, *share) for share in shares), slopes
-    color = np.ones((size, size, 3), np.float32)
+        roughness = _shares(maps, texture.roughness, material.roughness)
+        metallic = _shares(maps, texture.metallic, material.metallic)
+        slopes = (maps[..., 2:].astype(np.float32) - 128) * np.float32(texture.relief / 127)
+        return _colors(maps, texture), roughness, metallic, slopes
+    color, one = (np.ones((size, size, channels), np.float32) for channels in (3, 1))
     if texture is not None and picture is not None:
         fitted = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-        color = _spread(fitted, texture.repeat, repeat).astype(np.float32) / 255
-    shares = (
-        np.full((size, size, 1), share, np.float32) for share in (material.roughness, material.metallic)
-    )
-    return color, *shares, np.zeros((size, size, 2), np.float32)
+        color[:] = _spread(fitted, texture.repeat, repeat) / 255
+    flat = np.zeros((size, size, 2), np.float32)
+    return color, material.roughness * one, material.metallic * one, flat
 
 
 def _widest(material: Material) -> tuple[float, float]:
@@ -113,21 +112,21 @@ def covered(mask: np.ndarray, amount: float) -> np.ndarray:
 
 def _colors(maps: np.ndarray, texture: FieldTexture) -> np.ndarray:
     """Return sRGB (H, W, 3) of tone and accent."""
-    return _between(maps, (*texture.colors, texture.accent))
+    return _mixed(maps, (*texture.colors, texture.accent or texture.colors[1]))
 
 
 def _shares(maps: np.ndarray, three: Three | None, one: float) -> np.ndarray:
     """Return (H, W, 1) of what tone 0, tone 1 and the accent have each, or all have."""
     ends = (one,) * 3 if three is None else three
-    return _between(maps, tuple((end,) for end in ends))
+    return _mixed(maps, [(end,) for end in ends])
 
 
-def _between(maps: np.ndarray, ends: Sequence[Sequence[float] | None]) -> np.ndarray:
-    """Blend (H, W, n) from the first end to the second by the tone, then to the third by the accent."""
-    low, high = (np.asarray(end, np.float32) for end in ends[:2])
-    steps = np.linspace(0, 1, 256, dtype=np.float32)
-    shown = (low + (high - low) * steps[:, None])[maps[..., 0]]
-    return shown if ends[2] is None else _under(shown, ends[2], steps[maps[..., 1]])
+def _mixed(maps: np.ndarray, ends: Sequence[Sequence[float]]) -> np.ndarray:
+    """Mix (H, W, n) from what tone 0, tone 1 and the accent have."""
+    low, *others = (np.asarray(end, np.float32) for end in ends)
+    steps = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
+    high, accent = (((end - low) * steps)[maps[..., channel]] for channel, end in enumerate(others))
+    return np.clip(low + high + accent, 0, 1)
 
 
 def _under(below: np.ndarray, above: Sequence[float], cover: np.ndarray) -> np.ndarray:

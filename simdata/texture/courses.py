@@ -32,7 +32,7 @@ class Courses:
         return np.asarray(values, np.float32)[self.index]
 
 
-def laid(size: int, rows: Sequence[float], cuts: Sequence[np.ndarray]) -> Courses:
+def laid(size: int, rows: np.ndarray, cuts: Sequence[np.ndarray]) -> Courses:
     """Lay courses.
 
     Args:
@@ -41,10 +41,10 @@ def laid(size: int, rows: Sequence[float], cuts: Sequence[np.ndarray]) -> Course
         cuts: where the pieces of each row begin, in the same way.
     """
     u, v = (place.ravel() for place in texels(size))
-    row, middle, half = _pieces(v, np.asarray(rows))
+    row, middle, half = _pieces(v, rows)
     first = np.cumsum([0, *(len(cut) for cut in cuts)])
-    of_rows = [_pieces(u, np.asarray(cut)) for cut in cuts]
-    index = np.stack([piece[0] + first[k] for k, piece in enumerate(of_rows)])[row]
+    of_rows = [_pieces(u, cut) for cut in cuts]
+    index = np.stack([piece + start for start, (piece, _, _) in zip(first, of_rows, strict=False)])[row]
     across = np.stack([piece[1] for piece in of_rows])[row]
     side = np.stack([piece[2] - np.abs(piece[1]) for piece in of_rows])[row]
     edge = np.minimum(side, (half - np.abs(middle))[:, None])
@@ -52,7 +52,7 @@ def laid(size: int, rows: Sequence[float], cuts: Sequence[np.ndarray]) -> Course
 
 
 def even_cuts(rows: int, columns: int, bond: float) -> list[np.ndarray]:
-    """Return the cuts of rows of equal pieces, each row `bond` of a piece farther along than the one above."""
+    """Return cuts into equal pieces, each row `bond` of a piece farther along than the one above."""
     return [np.sort((np.arange(columns) + bond * row) / columns % 1) for row in range(rows)]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -14,9 +15,8 @@ class Field:
     """One member of a family, a tile without seams; row 0 is v = 1. Each (size, size) float32.
 
     Attributes:
-        tone: 0 takes the material's first colour, 1 the second; clipped.
-        accent: 0 to 1, what the family sets off (joints, ink, rust); its tone stands out, too, for
-            materials without an accent.
+        tone: of what is not accent: 0 takes the material's first colour, 1 the second; clipped.
+        accent: 0 to 1, how much of what the family sets off is here (joints, ink, rust).
         height: of the relief, in tile sides.
     """
 
@@ -27,6 +27,12 @@ class Field:
 
 Family = Callable[[np.random.Generator, int], Field]
 Layer = Callable[[np.random.Generator, int], np.ndarray]
+T = TypeVar("T")
+
+
+def pick(generator: np.random.Generator, values: Sequence[T]) -> T:
+    """Draw one of some values; it keeps its type, where `choice` makes float64 of it, which then spreads."""
+    return values[int(generator.integers(len(values)))]
 
 
 def even(size: int, value: float = 0.0) -> np.ndarray:
@@ -40,7 +46,7 @@ def texels(size: int) -> tuple[np.ndarray, np.ndarray]:
     return centers[None, :], centers[:, None]
 
 
-def ramp(x: np.ndarray, start: float, end: float) -> np.ndarray:
+def ramp(x: np.ndarray, start: np.ndarray | float, end: np.ndarray | float) -> np.ndarray:
     """Go smoothly from 0 at `start` to 1 at `end`, which may be the smaller."""
     t = np.clip((x - start) / (end - start), 0, 1)
     return np.asarray(t * t * (3 - 2 * t), np.float32)

@@ -8,13 +8,13 @@ import numpy as np
 
 from simdata.errors import UnknownNameError
 from simdata.rng import Stream
-from simdata.texture import cloth, ground, layer, masonry, metal, plain, sheet, stone, wood
-from simdata.texture.field import Family, Field, Layer
+from simdata.texture import cloth, ground, layer, masonry, metal, printed, sheet, stone, wood
+from simdata.texture.field import Family, Field
 
 # Texels a side.
 SIZE = 512
 
-_ROOMS = (plain, wood, stone, masonry, ground, metal, cloth, sheet)
+_ROOMS = (printed, wood, stone, masonry, ground, metal, cloth, sheet)
 _ALL: dict[str, Family] = {name: family for room in _ROOMS for name, family in room.FAMILIES.items()}
 FAMILIES = {name: _ALL[name] for name in sorted(_ALL)}
 LAYERS = layer.LAYERS
@@ -24,8 +24,8 @@ LAYERS = layer.LAYERS
 def texture_maps(family: str, seed: int, size: int = SIZE) -> np.ndarray:
     """Return one member of a family as (size, size, 4) uint8; row 0 is v = 1.
 
-    Channels: tone, accent, and the slopes of the relief along u and along v, tile sides of height a tile side
-    of way: (channel - 128) / 127.
+    Channels: the shares of tone 1 and of the accent (tone 0 has the rest), and the slopes of the relief along
+    u and along v, tile sides of height a tile side of way: (channel - 128) / 127.
 
     Raises:
         UnknownNameError: no such family.
@@ -34,8 +34,9 @@ def texture_maps(family: str, seed: int, size: int = SIZE) -> np.ndarray:
         raise UnknownNameError("texture family", family, sorted(FAMILIES))
     field = FAMILIES[family](Stream(seed).child("texture", family).generator(), size)
     maps = np.empty((size, size, 4), np.uint8)
-    for channel, share in enumerate((field.tone, field.accent)):
-        maps[..., channel] = np.rint(255 * np.clip(share, 0, 1))
+    accent = np.clip(field.accent, 0, 1)
+    for channel, share in enumerate((np.clip(field.tone, 0, 1) * (1 - accent), accent)):
+        maps[..., channel] = np.rint(255 * share)
     for channel, slope in enumerate(slopes(field), 2):
         maps[..., channel] = np.rint(128 + 127 * np.clip(slope, -1, 1))
     maps.flags.writeable = False
@@ -50,12 +51,13 @@ def slopes(field: Field) -> tuple[np.ndarray, np.ndarray]:
 
 
 def texture_field(family: str, seed: int, size: int = SIZE) -> np.ndarray:
-    """Return the tone alone, (size, size) uint8: 0 takes the first colour, 255 the second.
+    """Return the share of the second of two colours, for a material without an accent, (size, size) uint8.
 
     Raises:
         UnknownNameError: no such family.
     """
-    return texture_maps(family, seed, size)[..., 0]
+    tone, accent = np.moveaxis(texture_maps(family, seed, size)[..., :2], -1, 0)
+    return np.minimum(255 - accent, tone) + accent
 
 
 @lru_cache(maxsize=64)
@@ -70,7 +72,8 @@ def layer_mask(family: str, seed: int, size: int = SIZE) -> np.ndarray:
     if family not in LAYERS:
         raise UnknownNameError("layer family", family, sorted(LAYERS))
     field = LAYERS[family](Stream(seed).child("layer", family).generator(), size)
+    steps = np.rint(65535 * (field - field.min()) / np.ptp(field)).astype(np.uint16)  # sorted by radix
     mask = np.empty(field.size, np.uint8)
-    mask[np.argsort(field, axis=None, kind="stable")] = np.arange(field.size) * 256 // field.size
+    mask[np.argsort(steps, axis=None, kind="stable")] = np.arange(field.size) * 256 // field.size
     mask.flags.writeable = False
     return mask.reshape(field.shape)

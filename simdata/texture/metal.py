@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simdata.noise import spectral
-from simdata.texture.field import Family, Field, ramp
+from simdata.texture.field import Family, Field, pick, ramp
 from simdata.texture.strokes import strokes
 
 
@@ -13,20 +13,20 @@ def brushed(generator: np.random.Generator, size: int) -> Field:
     """Fine lines along u from a belt, some deeper ones (the accent)."""
     lines = spectral(generator, size, 8, 256, 0.15, (generator.uniform(40, 160), 1))
     broad = spectral(generator, size, 1, 30, 0.9, (generator.uniform(20, 60), 1))
-    deep = ramp(spectral(generator, size, 10, 250, 0.2, (generator.uniform(15, 40), 1)), 2.0, 3.2)
-    tone = 0.5 + generator.uniform(0.06, 0.13) * lines + 0.07 * broad - 0.2 * deep
+    deep = ramp(spectral(generator, size, 10, 250, 0.2, (generator.uniform(50, 120), 1)), 2.2, 4.0)
+    tone = 0.5 + generator.uniform(0.06, 0.13) * lines + 0.07 * broad - 0.12 * deep
     height = generator.uniform(0.00006, 0.00014) * lines - 0.0003 * deep
-    return Field(np.clip(tone, 0, 1), 0.8 * deep, height.astype(np.float32))
+    return Field(np.clip(tone, 0, 1), 0.5 * deep, height.astype(np.float32))
 
 
 def scratched(generator: np.random.Generator, size: int) -> Field:
     """Smooth metal that was used: a few long scratches, many fine ones, mostly one way; dull patches."""
-    angle, spread = generator.uniform(0, np.pi), generator.choice((0.15, 0.5, 2.0))
+    angle, spread = generator.uniform(0, np.pi), pick(generator, (0.15, 0.5, 2.0))
     fine = strokes(generator, size, int(generator.integers(250, 700)), (0.02, 0.2), angle, spread)
     deep = strokes(generator, size, int(generator.integers(8, 40)), (0.1, 0.6), angle, 1.5 * spread)
     dull = spectral(generator, size, 1, 60, 1.4)
     scratch = np.maximum(0.45 * fine, deep)
-    tone = 0.35 + 0.07 * dull + 0.5 * scratch
+    tone = 0.4 + 0.08 * dull
     height = -0.00035 * fine - 0.0009 * deep + 0.0003 * spectral(generator, size, 1, 8, 1.5)
     return Field(np.clip(tone, 0, 1), scratch, height.astype(np.float32))
 
@@ -51,4 +51,3 @@ FAMILIES: dict[str, Family] = {
     "rusted": rusted,
     "scratched": scratched,
 }
-

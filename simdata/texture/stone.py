@@ -13,13 +13,14 @@ def marble(generator: np.random.Generator, size: int) -> Field:
     clouds = level(spectral(generator, size, 1, 48, 1.7))
     shear = int(generator.integers(-2, 3))
     veins = even(size)
-    for low, width, often in ((1.0, 0.0035, 1.0), (3.0, 0.0016, 0.8), (6.0, 0.001, 0.6)):
-        course = _sheared(spectral(generator, size, low, 90, 1.75, (1, generator.uniform(1.5, 3))), shear)
-        fade = ramp(spectral(generator, size, 1, 16, 1.5), -0.4 / often, 1.6 / often)
-        wide = width * generator.uniform(0.6, 1.8) * (0.35 + 1.3 * fade)
-        veins = np.maximum(veins, fade * np.exp(-((_line(course) / wide) ** 2)))
+    for low, width, start in ((1.0, 0.005, -0.9), (2.0, 0.0024, -0.6), (4.0, 0.0014, -0.2)):
+        course = spectral(generator, size, low, 60, 2.25, (1, generator.uniform(1.3, 2.6)))
+        course = _sheared(course, shear) + 0.02 * spectral(generator, size, 8, 120, 1.1)
+        fade = ramp(spectral(generator, size, 1, 20, 1.4), start, start + 2.2)
+        wide = width * generator.uniform(0.5, 1.6) * (0.2 + 1.4 * fade)
+        veins = np.maximum(veins, fade * np.exp(-_line(course) / wide))
     halo = soft(veins, size / 60)
-    tone = generator.uniform(0.2, 0.5) * clouds + 0.9 * halo + 0.55 * veins
+    tone = generator.uniform(0.2, 0.5) * clouds + 0.9 * halo
     grain = 0.02 * spectral(generator, size, 40, 256, 0.3)
     return Field(np.clip(0.05 + tone + grain, 0, 1), veins, even(size))
 
@@ -27,7 +28,7 @@ def marble(generator: np.random.Generator, size: int) -> Field:
 def _line(field: np.ndarray) -> np.ndarray:
     """Return about how far each texel is from where the field is 0, in tile sides."""
     slopes = (np.roll(field, -1, axis) - np.roll(field, 1, axis) for axis in (0, 1))
-    return np.abs(field) / (np.hypot(*slopes) * len(field) / 2 + 1e-6)
+    return np.abs(field) / (np.hypot(*slopes) * len(field) / 2 + 3.0)  # no wider where it only grazes 0
 
 
 def _sheared(field: np.ndarray, turns: int) -> np.ndarray:
@@ -45,9 +46,9 @@ def granite(generator: np.random.Generator, size: int) -> Field:
     quartz = small.each(generator.uniform(0, 1, small.count))
     crowd = 0.12 * spectral(generator, size, 3, 24, 1.2)
     share = generator.uniform(0.35, 0.65)
-    tone = np.where(quartz + crowd < share, 0.15 + 0.45 * pale, 0.35 + 0.4 * quartz)
+    tone = np.where(quartz + crowd < share, 0.05 + 0.6 * pale, 0.4 + 0.45 * quartz)
     mica = small.each(generator.uniform(0, 1, small.count)) + crowd < generator.uniform(0.12, 0.26)
-    tone = np.where(mica, 1.0, tone) + 0.04 * spectral(generator, size, 30, 256, 0.4)
+    tone = tone + 0.04 * spectral(generator, size, 30, 256, 0.4)
     return Field(np.clip(soft(tone, 0.6), 0, 1), soft(mica, 0.6), even(size))
 
 
@@ -70,16 +71,16 @@ def terrazzo(generator: np.random.Generator, size: int) -> Field:
 
 def speckle(generator: np.random.Generator, size: int) -> Field:
     """Stoneware: specks of two sizes on a calm glaze, the small ones blurred into it."""
-    tone = 0.1 + 0.05 * spectral(generator, size, 1, 12, 1.5)
-    accent = even(size)
-    for cells, share in ((generator.integers(40, 70), 0.45), (generator.integers(14, 26), 0.35)):
+    tone = 0.13 + 0.05 * spectral(generator, size, 1, 12, 1.5)
+    accent, ragged = even(size), spectral(generator, size, 20, 160, 0.8)
+    for cells, share in ((generator.integers(40, 70), 0.45), (generator.integers(12, 22), 0.16)):
         speck = worley(generator, size, int(cells), int(cells), 0.8)
-        radius = speck.each(generator.uniform(0.12, 0.34, speck.count)) * generator.uniform(0.7, 1.3)
+        radius = speck.each(generator.uniform(0.08, 0.32, speck.count)) * generator.uniform(0.7, 1.3)
         shown = speck.each(generator.uniform(0, 1, speck.count) < share)
+        radius = radius * (1 + 0.16 * ragged)
         edge = 0.05 + 2 * cells / size
         spot = shown * ramp(speck.nearest, radius + edge, radius - edge)
-        tone = np.maximum(tone, spot * speck.each(generator.uniform(0.5, 1, speck.count)))
-        accent = np.maximum(accent, spot)
+        accent = np.maximum(accent, spot * speck.each(generator.uniform(0.4, 1, speck.count)))
     height = 0.0006 * spectral(generator, size, 2, 14, 1.2)
     return Field(np.clip(tone, 0, 1), accent, height - 0.0008 * accent)
 

@@ -9,19 +9,19 @@ import numpy as np
 
 from simdata.noise import spectral, warped
 from simdata.texture.courses import Courses, laid
-from simdata.texture.field import Family, Field, blend, even, ramp, soft, texels
+from simdata.texture.field import Family, Field, blend, even, pick, ramp, soft, texels
 
 
 def _late(phase: np.ndarray) -> np.ndarray:
     """Return how much late wood there is: slowly more along a ring, then suddenly none."""
     along = phase % 1
-    return ramp(along, 0.1, 0.88) ** 1.7 * ramp(along, 1.0, 0.9)
+    return ramp(along, 0.05, 0.9) ** 1.5 * ramp(along, 1.0, 0.82)
 
 
 def _planed(generator: np.random.Generator, size: int, knots: int) -> Field:
     """A plank cut beside the pith: rings in arches along its middle, straight and dense at its sides."""
     u, v = texels(size)
-    arches = int(generator.integers(2, 6)) * int(generator.choice((-1, 1)))
+    arches = int(generator.integers(2, 6)) * pick(generator, (-1, 1))
     v = v + generator.uniform(0.008, 0.022) * spectral(generator, size, 1, 12, 1.9, (2, 1))
     body, swirl = even(size), even(size)
     for _ in range(knots):
@@ -29,15 +29,16 @@ def _planed(generator: np.random.Generator, size: int, knots: int) -> Field:
         v, body, swirl = v + aside, np.maximum(body, knot), np.maximum(swirl, rings)
     phase = arches * u - generator.uniform(2.0, 5.5) * np.cos(2 * np.pi * (v - generator.uniform()))
     phase = phase + generator.uniform(0.04, 0.12) * spectral(generator, size, 4, 48, 1.2, (6, 1))
-    strong = generator.uniform(0.45, 1.0, abs(arches))[np.floor(phase).astype(int) % abs(arches)]
+    strong = generator.uniform(0.45, 1.0, abs(arches)).astype(np.float32)
+    strong = strong.take(np.floor(phase).astype(np.int32), mode="wrap")
     late = soft(_late(phase) * strong, 0.6)
     fibers = spectral(generator, size, 16, 256, 0.6, (36, 1))
     pores = _pores(generator, size, late)
     clouds = spectral(generator, size, 1, 24, 1.4, (5, 1))
-    tone = 0.2 + generator.uniform(0.3, 0.55) * late + 0.07 * clouds + 0.045 * fibers + 0.22 * pores
+    tone = 0.2 + generator.uniform(0.3, 0.55) * late + 0.07 * clouds + 0.045 * fibers
     tone = blend(tone, 0.72 + 0.28 * swirl, body)
     accent = np.maximum(0.7 * pores * (1 - body), 0.8 * body * (0.5 + 0.5 * swirl))
-    height = 0.0003 * late + 0.00012 * fibers - 0.0009 * pores
+    height = 0.00015 * late + 0.00012 * fibers - 0.0009 * pores
     return Field(np.clip(tone, 0, 1), accent, height.astype(np.float32))
 
 
@@ -61,27 +62,28 @@ def _knot(generator: np.random.Generator, size: int) -> tuple[np.ndarray, np.nda
 
 def wood(generator: np.random.Generator, size: int) -> Field:
     """A wide plank with the arches of a tangential cut, pores, and now and then a knot."""
-    return _planed(generator, size, int(generator.choice((0, 0, 1, 2))))
+    return _planed(generator, size, pick(generator, (0, 0, 1, 2)))
 
 
 def boards(generator: np.random.Generator, size: int) -> Field:
     """Boards along u, their ends staggered, each from another place of the wood."""
     rows = int(generator.integers(3, 8))
-    cuts = [np.sort((generator.uniform() + np.arange(n) / n) % 1) for n in generator.integers(1, 3, rows)]
+    pieces = 1 + (generator.uniform(0, 1, rows) < 0.35)
+    cuts = [np.sort((generator.uniform() + np.arange(n) / n) % 1) for n in pieces]
     board = laid(size, np.arange(rows) / rows, cuts)
-    plank = _planed(generator, size, int(generator.choice((0, 1))))
+    plank = _planed(generator, size, pick(generator, (0, 1)))
     shifts = generator.uniform(0, 1, (2, board.count))
     across, down = (board.each(shift) for shift in shifts)
     scale = 1.0 + 1.2 * (rows > 4)  # how much of the plank a board shows
     tone, accent, height = (
-        warped(part, across, down + (scale - 1) * board.down) for part in (plank.tone, plank.accent, plank.height)
+        warped(part, across, down + (scale - 1) * board.down)
+        for part in (plank.tone, plank.accent, plank.height)
     )
     tone = tone + board.each(generator.normal(0, generator.uniform(0.05, 0.14), board.count))
     gap = generator.uniform(0.0012, 0.003)
     joint = ramp(board.edge, gap + 0.0015, gap - 0.0015)
     bevel = ramp(board.edge, 0.0, gap + 0.006) * generator.uniform(0.0012, 0.0026)
-    tone, accent = blend(np.clip(tone, 0.02, 0.9), 1.0, joint), np.maximum(0.7 * accent, joint)
-    return Field(tone, accent, height + bevel)
+    return Field(np.clip(tone, 0, 1), np.maximum(accent, joint), height + bevel)
 
 
 def veneer(generator: np.random.Generator, size: int) -> Field:
@@ -92,14 +94,14 @@ def veneer(generator: np.random.Generator, size: int) -> Field:
     uneven = 0.9 * spectral(generator, size, 1, 14, 1.2, (200, 1))  # rings of unequal years
     late = _late(lines * (v + wave) + uneven)
     flame = spectral(generator, size, 5, 60, 1.3, (1, generator.uniform(3, 7)))
-    flecks = ramp(spectral(generator, size, 12, 120, 0.5, (1, 2.5)), 1.2, 2.4) * generator.choice((0, 0, 1))
+    flecks = ramp(spectral(generator, size, 12, 120, 0.5, (1, 2.5)), 1.2, 2.4) * pick(generator, (0, 0, 1))
     fibers = spectral(generator, size, 20, 256, 0.5, (60, 1))
     tone = 0.3 + generator.uniform(0.12, 0.3) * late + 0.06 * fibers - 0.16 * flecks
-    tone = tone + generator.choice((0.0, 0.05, 0.1)) * flame
+    tone = tone + pick(generator, (0.0, 0.05, 0.1)) * flame
     tone = tone + 0.06 * spectral(generator, size, 1, 8, 1.5, (6, 1))
     pores = _pores(generator, size, late)
     height = 0.0001 * fibers - 0.0005 * pores
-    return Field(np.clip(tone + 0.15 * pores, 0, 1), 0.5 * pores, height.astype(np.float32))
+    return Field(np.clip(tone, 0, 1), 0.7 * pores, height.astype(np.float32))
 
 
 def end_grain(generator: np.random.Generator, size: int) -> Field:
@@ -113,10 +115,10 @@ def end_grain(generator: np.random.Generator, size: int) -> Field:
     late = _late(_tree_rings(generator, size, block))
     dots = ramp(spectral(generator, size, 70, 250, 0.0), 1.5, 2.4)
     tone = 0.25 + block.each(generator.normal(0, 0.1, block.count)) + 0.3 * soft(late, 0.6)
-    tone = np.clip(tone + 0.05 * spectral(generator, size, 2, 100, 1.0) + 0.18 * dots, 0, 1)
+    tone = np.clip(tone + 0.05 * spectral(generator, size, 2, 100, 1.0), 0, 1)
     joint = ramp(block.edge, 0.0035, 0.001)
     height = 0.0012 * ramp(block.edge, 0.0, 0.006) - 0.0006 * dots + 0.0003 * late
-    return Field(blend(tone, 1.0, joint), np.maximum(joint, 0.5 * dots), height.astype(np.float32))
+    return Field(tone, np.maximum(joint, 0.5 * dots), height.astype(np.float32))
 
 
 def _tree_rings(generator: np.random.Generator, size: int, block: Courses) -> np.ndarray:
@@ -134,4 +136,3 @@ FAMILIES: dict[str, Family] = {
     "veneer": veneer,
     "wood": wood,
 }
-
