@@ -113,7 +113,8 @@ def lamp_of(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Lamp:
     above = (np.array([0.0, 0.0, 1.0]), (1.0, 1.0, 1.0), 0.0)
     direction, color, strength = max(lights, key=lambda light: light[2], default=above)
     # A lamp that TinyRenderer cannot have lights half of every solid.
-    everywhere = look.ambient + 0.5 * (sum(light[2] for light in lights) - strength)
+    sky = look.sky.strength if look.sky else 0.0
+    everywhere = look.ambient + sky + 0.5 * (sum(light[2] for light in lights) - strength)
     # More than 1 would be cut off, and colours with it.
     unlit, lit = (min(light, 1.15) ** (1 / GAMMA) for light in (everywhere, everywhere + strength))
     return Lamp(

@@ -1,8 +1,8 @@
 """Light that surfaces pass on: what the middle of a scene sees around it, as light for everything there.
 
-A small cube is drawn from a little above the objects, with lights, shadows and sky; what it shows lights
-the scene once more. So walls and tables tint what faces them, and a room is lit by its windows and what they
-light.
+A small cube of the scenery is drawn from a little above the objects, with lights, shadows and sky; what it
+shows lights the scene once more. So walls and tables tint what faces them, and a room is lit by its windows
+and what they light.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Bounce:
         # A closed room is dark at first; in the open, the sky lights what lights the rest.
         first = np.zeros_like(sky) if cast.shell else sky
         subject.surroundings.take(first, first, place, room)
-        if not cast.nodes:
+        if not subject.stage.scenery().nodes:
             return
         # Areas that stand for the sky behind a window light diffusely in its stead.
         portal = bool(cast.shell) and any(isinstance(x, AreaLight) and x.portal for x in look.lights)
@@ -63,11 +63,12 @@ class Bounce:
         pose[:3, 3] = place
         canvas = Canvas(6 * SIDE, SIDE, 1)
         far = 2 * float(np.linalg.norm(np.abs(subject.stage.corners(subject.t) - place), axis=-1).max())
-        # The constant light is no light that surfaces passed on; the sky is put in afterwards.
-        dark = replace(subject, ambient=0.0, sky=False)
+        # The constant light is no light that surfaces passed on; the sky is put in afterwards. Objects are
+        # left out: near as they are, one would hide all else from there, and be mirrored in itself.
+        bare = replace(subject, stage=subject.stage.scenery(), ambient=0.0, haze=None, sky=False)
         for face in _faces():
             view = View(face.pose(pose), face.matrix, SIDE, SIDE, 1e-4 * far, far)
-            self._colors.draw(dark, view, canvas, left=face.left)
+            self._colors.draw(bare, view, canvas, left=face.left)
         atlas = np.frombuffer(self._colors.light(canvas).read(), np.float16).reshape(SIDE, 6 * SIDE, 4)
         x, y = np.moveaxis(_places(), -1, 0)
         seen = cv2.remap(atlas.astype(np.float32), x, y, cv2.INTER_LINEAR)

@@ -12,9 +12,10 @@ import moderngl
 
 from simdata.geometry import invert
 from simdata.render.gl.label import LabelPass
-from simdata.render.gl.openness import REACH, OpennessPass, lens_of
+from simdata.render.gl.openness import MARGIN, OpennessPass, lens_of
 from simdata.render.gl.program import Program
 from simdata.render.gl.subject import UNITS, Subject
+from simdata.render.gl.surroundings import haze_row
 from simdata.render.gl.target import Targets, aim, textures, unclipped
 from simdata.render.gl.view import View
 
@@ -76,7 +77,7 @@ class ColorPass:
             rows: (first, end) of those to draw; None for all.
         """
         stage, seen = subject.stage, self._seen(canvas)
-        around = None if rows is None else (max(rows[0] - REACH, 0), min(rows[1] + REACH, view.height))
+        around = None if rows is None else (max(rows[0] - MARGIN, 0), min(rows[1] + MARGIN, view.height))
         self._labels.fill(seen, stage, view, subject.t, left=left, rows=around)
         bounds = self._openness.fill(seen, view, subject.lighting.nearness, left=left, rows=around)
         stage.look(view.world_from_view, subject.t)
@@ -149,6 +150,7 @@ class ColorPass:
         """Tell the programs about the view and its lights."""
         subject.lighting.bind(invert(view.world_from_view), self._shade)
         subject.surroundings.bind(view, subject.ambient, self._shade)
+        self._shade.set(haze=haze_row(subject.haze))
         for program in (self._depth, self._shade):
             program.set(clip_from_view=view.projection())
 
@@ -164,7 +166,7 @@ class ColorPass:
             stage.geometry.draw(self._shade, nodes)
         self._context.depth_func = "<"
         if subject.sky:
-            subject.surroundings.draw(view, left, side)
+            subject.surroundings.draw(view, subject.haze, left, side)
 
     def _seen(self, canvas: Canvas) -> moderngl.Framebuffer:
         return self._targets.scene(canvas.width, canvas.height)[0]

@@ -17,7 +17,7 @@ from simdata.render.gl.stage import Stage, columns
 MAX_LIGHTS, MAX_SHADOWS = 16, 4
 ATLAS = 2048  # texels a side; four maps share it as quarters
 LIT_UNIT, DEPTH_UNIT = 2, 3
-NEAR, NEAREST = 0.3, 2.0  # of the radius of all that casts shadows; m
+NEAR, NEAREST = 1.2, 2.0  # of the radius of all that casts shadows; m
 WIDEST = 3.0  # half width of a lamp's map at z = 1
 
 
@@ -41,8 +41,8 @@ class Lighting:
             texture=self._atlas, compare_func="", filter=(moderngl.NEAREST, moderngl.NEAREST),
             repeat_x=False, repeat_y=False,
         )  # fmt: skip
-        self._lights: list[Light] = []
-        self._maps: dict[int, _Map] = {}
+        self._lights: list[tuple[Light, int]] = []  # and the number of its map, -1 for none
+        self._maps: list[_Map] = []
         self.cast: Casters
 
     @property
@@ -55,26 +55,30 @@ class Lighting:
         self.cast = cast = casters(stage.scene, stage.bounds, t)
         lights = stage.scene.spec.look.lights
         strongest = sorted(lights, key=lambda light: -_reaching(light, cast.center))
-        self._lights = [light for light in strongest if light.strength > 0][:MAX_LIGHTS]
-        shaded = self._lights[:MAX_SHADOWS] if cast.nodes else []
+        shining = [light for light in strongest if light.strength > 0][:MAX_LIGHTS]
+        shaded = shining[:MAX_SHADOWS] if cast.nodes else []
+        numbered = [(light, number if number < len(shaded) else -1) for number, light in enumerate(shining)]
+        self._lights = sorted(numbered, key=lambda one: isinstance(one[0], AreaLight))
         side = 1.0 if len(shaded) < 2 else 0.5
-        self._maps = {}
+        self._maps = []
         self._target.use()
         self._target.clear()
-        drawn = [node for node in stage.nodes if node in cast.nodes]
         for number, light in enumerate(shaded):
             corner = (side * (number % 2), side * (number // 2))
-            self._maps[number] = _map_of(light, cast, corner, side)
-            self._draw(self._maps[number], stage, drawn, t)
+            self._maps.append(_map_of(light, cast, corner, side))
+            nodes = cast.nodes | cast.shell if isinstance(light, Sun) else cast.nodes
+            self._draw(self._maps[-1], stage, [node for node in stage.nodes if node in nodes], t)
 
     def bind(self, view_from_world: np.ndarray, program: Program) -> None:
         """Tell a program about the lights as a viewer sees them."""
-        rows = np.zeros((4, MAX_LIGHTS, 4), np.float32)
-        for number, light in enumerate(self._lights):
-            rows[:, number] = np.reshape(self._light_row(number, light, view_from_world), (4, 4))
-        position, color, axis, extra = (row.tobytes() for row in rows)
-        program.set(light_count=len(self._lights), light_position=position, light_color=color)
-        program.set(light_axis=axis, light_extra=extra, **self._shadows(invert(view_from_world)))
+        rows = np.zeros((6, MAX_LIGHTS, 4), np.float32)
+        for place, (light, shadow) in enumerate(self._lights):
+            rows[:, place] = _light_row(light, shadow, view_from_world)
+        names = ("position", "color", "axis", "extra", "across", "along")
+        program.set(**{f"light_{name}": row.tobytes() for name, row in zip(names, rows, strict=True)})
+        lamps = sum(not isinstance(light, AreaLight) for light, _ in self._lights)
+        program.set(light_count=len(self._lights), lamp_count=lamps)
+        program.set(**self._shadows(invert(view_from_world)))
         self._lit.use(LIT_UNIT)
         self._plain.use(DEPTH_UNIT)
 
@@ -87,7 +91,7 @@ class Lighting:
         """Return the maps as `light.glsl` wants them."""
         turns = np.zeros((MAX_SHADOWS, 4, 4))
         tiles, ranges = np.zeros((2, MAX_SHADOWS, 4), np.float32)
-        for number, shadow in self._maps.items():
+        for number, shadow in enumerate(self._maps):
             turns[number] = invert(shadow.world_from_light) @ world_from_view
             tiles[number] = *shadow.corner, shadow.side, ATLAS * shadow.side
             ranges[number] = shadow.near, shadow.far, shadow.half_width, 0
@@ -106,21 +110,6 @@ class Lighting:
         stage.look(shadow.world_from_light, t)
         self._program.set(clip_from_view=shadow.projection())
         stage.geometry.draw(self._program, nodes)
-
-    def _light_row(self, number: int, light: Light, view_from_world: np.ndarray) -> list[float]:
-        """Return a light as `light.glsl` reads it, (16,)."""
-        rotation, shift = view_from_world[:3, :3], view_from_world[:3, 3]
-        color = [light.strength * linear_from_srgb(channel) for channel in light.color]
-        shadow = float(number if number in self._maps else -1)
-        if isinstance(light, Sun):
-            way = rotation @ np.asarray(light.direction)
-            return [*way, 0.0, *color, np.sin(light.angle / 2), 0.0, 0.0, 1.0, -1.0, 0.0, shadow, 0.0, 0.0]
-        place, axis, end, begin = rotation @ np.asarray(light.position) + shift, (0.0, 0.0, 1.0), -1.0, 0.0
-        radius = light.height / 2 if isinstance(light, AreaLight) else light.radius
-        if isinstance(light, SpotLight):
-            axis = rotation @ np.asarray(light.direction)
-            end, begin = np.cos(light.angle), np.cos(light.angle * (1 - light.blend)) + 1e-4
-        return [*place, 1.0, *color, radius, *axis, end, begin, shadow, 0.0, 0.0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +145,8 @@ def _map_of(light: Light, cast: Casters, corner: tuple[float, float], side: floa
     """Fit a light's map about the sphere of all that casts shadows; shadows reach ten radii beyond it."""
     center, radius = cast.center, 1.02 * cast.radius
     if isinstance(light, Sun):
+        if cast.shell:  # it falls in by the windows, on whatever is inside
+            center, radius = cast.room.mean(0), 0.51 * float(np.linalg.norm(np.ptp(cast.room, axis=0)))
         eye = center + 2 * radius * np.asarray(light.direction)
         return _Map(look_at(tuple(eye), tuple(center)), False, radius, 12 * radius, radius, corner, side)
     distance = float(np.linalg.norm(np.asarray(light.position) - center))
@@ -164,13 +155,41 @@ def _map_of(light: Light, cast: Casters, corner: tuple[float, float], side: floa
         near = distance - radius
     else:  # it hangs among them: it shadows what lies below it, within a wide cone
         tangent, near = WIDEST, 0.02 * radius
-    below = np.asarray(light.position) - (0, 0, 1)
-    pose = look_at(light.position, tuple(center if distance > 1.05 * radius else below))
+    ahead = np.asarray(light.position) + (light.direction if isinstance(light, AreaLight) else (0, 0, -1))
+    pose = look_at(light.position, tuple(center if distance > 1.05 * radius else ahead))
     return _Map(pose, True, near, distance + 11 * radius, min(tangent, WIDEST), corner, side)
 
 
+def _light_row(light: Light, shadow: int, view_from_world: np.ndarray) -> np.ndarray:
+    """Return a light as `light.glsl` reads it, (6, 4)."""
+    rotation, shift = view_from_world[:3, :3], view_from_world[:3, 3]
+    row = np.zeros((6, 4))
+    row[1, :3] = [light.strength * linear_from_srgb(channel) for channel in light.color]
+    row[3] = 0, shadow, 0, 0
+    if isinstance(light, Sun):
+        row[0, :3], row[1, 3], row[2] = rotation @ light.direction, np.sin(light.angle / 2), (0, 0, 1, -1)
+        return row
+    row[0] = *(rotation @ np.asarray(light.position) + shift), 1
+    row[2] = 0, 0, 1, -1
+    if isinstance(light, AreaLight):
+        across = np.cross(light.direction, light.up)
+        row[1, 3] = np.sqrt(light.width * light.height / np.pi)
+        row[2, :3] = rotation @ light.direction
+        row[3, 2] = not light.portal
+        row[4, :3], row[5, :3] = rotation @ across * light.width / 2, rotation @ light.up * light.height / 2
+        return row
+    row[1, 3] = light.radius
+    if isinstance(light, SpotLight):
+        row[2] = *(rotation @ light.direction), np.cos(light.angle)
+        row[3, 0] = np.cos(light.angle * (1 - light.blend)) + 1e-4
+    return row
+
+
 def _reaching(light: Light, center: np.ndarray) -> float:
-    """Return a light's strength at a point, whatever its cone."""
+    """Return a light's strength at a point, whatever a spot's cone."""
     if isinstance(light, Sun):
         return light.strength
-    return light.strength / max(float(np.sum((np.asarray(light.position) - center) ** 2)), 1e-6)
+    arm = center - np.asarray(light.position)
+    distance = max(float(np.linalg.norm(arm)), 1e-3)
+    facing = max(float(arm @ light.direction) / distance, 0.0) if isinstance(light, AreaLight) else 1.0
+    return facing * light.strength / distance**2

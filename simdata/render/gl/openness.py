@@ -1,4 +1,4 @@
-"""How much of the sky above each surface is free of what stands near: ambient occlusion, at half resolution."""
+"""How much around each surface is free of what stands near: ambient occlusion, at half resolution."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from simdata.render.gl.view import View
 
 OPEN_UNIT = 14
 FIRST_UNIT = 6  # of the depths and normals that it reads
-# Beyond this many pixels nothing is looked for; rows of a band need as many around them.
-REACH = 64
+REACH = 96  # pixels beyond which nothing is looked for
+MARGIN = 48  # rows around those of a band in which it is looked for
 
 
 class OpennessPass:
@@ -79,6 +79,6 @@ class OpennessPass:
 
 
 def lens_of(view: View, left: int) -> tuple[float, float, float, float]:
-    """Return 1 / fx, 1 / fy and the principal point, pixels, in a target where the view begins at a column."""
+    """Return 1 / fx, 1 / fy and the principal point in a target where the view begins at a column, pixels."""
     focal, middle = np.diag(view.matrix)[:2], view.matrix[:2, 2]
     return 1 / focal[0], 1 / focal[1], middle[0] + left, middle[1]

@@ -57,7 +57,7 @@ def _along(kernel: np.ndarray, waves: np.ndarray) -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _kernels() -> list[np.ndarray]:
-    """Return a kernel a level but the first, (ROWS + 1 waves, ROWS to, ROWS from): the same at any azimuth."""
+    """Return a kernel a level but the first, (ROWS + 1 waves, ROWS to, ROWS from)."""
     ways = directions(ROWS)
     cosine = np.einsum("ok,iwk->oiw", ways[:, ROWS], ways)
     return [_kernel(cosine, level / (LEVELS - 1)) for level in range(1, LEVELS)]

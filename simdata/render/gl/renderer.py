@@ -125,8 +125,9 @@ class GlRenderer:
 
     def _subject(self, stage: Stage, materials: Materials, t: float) -> Subject:
         """Return what is photographed, with the light of an instant on it."""
-        ambient = stage.scene.spec.look.ambient
-        subject = Subject(stage, materials, self._lighting, self._surroundings, t, ambient)
+        look = stage.scene.spec.look
+        light = self._lighting, self._surroundings
+        subject = Subject(stage, materials, *light, t, look.ambient, look.haze)
         if self._lit_at != t:
             self._lighting.load(stage, t)
             self._bounce.light(subject)

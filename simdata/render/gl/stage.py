@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 
 import moderngl
 import numpy as np
@@ -60,6 +61,12 @@ class Stage:
         view_from_node = invert(world_from_view) @ self.scene.world_from_nodes(t)
         self._poses.write(columns(view_from_node) or bytes(64))
         self._poses.bind_to_storage_buffer(0)
+
+    def scenery(self) -> Stage:
+        """Return the same stage without its objects; only this one is released."""
+        bare = copy(self)
+        bare.nodes = [node for node in self.nodes if self.scene.nodes[node].instance == 0]
+        return bare
 
     def release(self) -> None:
         """Give the poses back; the geometry may serve another look."""

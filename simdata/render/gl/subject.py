@@ -9,6 +9,7 @@ from simdata.render.gl.material import FIELD_UNIT, PICTURE_UNIT, Materials
 from simdata.render.gl.openness import OPEN_UNIT
 from simdata.render.gl.stage import Stage
 from simdata.render.gl.surroundings import MIRRORED_UNIT, Surroundings
+from simdata.spec import Haze
 
 # Sampler of `shade.frag` -> texture unit.
 UNITS = {
@@ -30,7 +31,8 @@ class Subject:
         materials, lighting, surroundings: of its look.
         t: one of the scene's instants, seconds.
         ambient: light from everywhere that is added to that of the surroundings.
-        sky: whether it is drawn where nothing stands before it.
+        haze: in the air; None is clear.
+        sky: whether sky and haze are drawn where nothing stands before them.
     """
 
     stage: Stage
@@ -39,4 +41,5 @@ class Subject:
     surroundings: Surroundings
     t: float
     ambient: float
+    haze: Haze | None
     sky: bool = True

@@ -7,10 +7,12 @@ from pathlib import Path
 import moderngl
 import numpy as np
 
+from simdata.color import linear_from_srgb
 from simdata.render.gl.panorama import LEVELS, ROWS, harmonics, reflections
 from simdata.render.gl.program import Program
 from simdata.render.gl.view import View
 from simdata.sky import ImageSky, Sky, radiance
+from simdata.spec import Haze
 
 MIRRORED_UNIT, SKY_UNIT = 12, 13
 SKY_ROWS = 512
@@ -48,13 +50,14 @@ class Surroundings:
         self._shown = sky
         if sky is None:
             return np.zeros((ROWS, 2 * ROWS, 3), np.float32)
-        return _turned(radiance(sky, ROWS, self._store), heading(sky))
+        return turned(radiance(sky, ROWS, self._store), heading(sky))
 
     def take(self, scattered: np.ndarray, mirrored: np.ndarray, place: np.ndarray, room: np.ndarray) -> None:
         """Take the light that comes from all around.
 
         Args:
-            scattered, mirrored: panoramas (ROWS, 2 ROWS, 3) of what lights diffusely, and of what is mirrored.
+            scattered: panorama (ROWS, 2 ROWS, 3) of what lights diffusely.
+            mirrored: the same of what is mirrored.
             place: (3,) metres, world frame, from where they were seen.
             room: (2, 3) metres, world frame: the box on which what is seen lies, about.
         """
@@ -73,13 +76,15 @@ class Surroundings:
         )
         self._mirrored.use(MIRRORED_UNIT)
 
-    def draw(self, view: View, left: int, scale: int) -> None:
-        """Draw the sky where the current target holds nothing; arguments as of `aim`."""
-        if self._shown is None:
+    def draw(self, view: View, haze: Haze | None, left: int, scale: int) -> None:
+        """Draw sky and haze where the current target holds nothing; arguments as of `aim`."""
+        if self._shown is None and haze is None:
             return
         pixel = np.array([[1 / scale, 0, -left], [0, 1 / scale, 0], [0, 0, 1]])
         way = view.world_from_view[:3, :3] @ np.linalg.inv(view.matrix) @ pixel
-        self._backdrop.set(world_from_pixel=way.T.astype(np.float32).tobytes(), heading=heading(self._shown))
+        turned = heading(self._shown) if self._shown else 0.0
+        self._backdrop.set(world_from_pixel=way.T.astype(np.float32).tobytes(), heading=turned)
+        self._backdrop.set(haze=haze_row(haze), far=view.far, visible=float(self._shown is not None))
         self._sky.use(SKY_UNIT)
         self._context.enable_only(moderngl.DEPTH_TEST)
         self._context.depth_func = "<="
@@ -92,12 +97,20 @@ class Surroundings:
             thing.release()
 
 
+def haze_row(haze: Haze | None) -> tuple[float, float, float, float]:
+    """Return haze as `haze.glsl` reads it."""
+    if haze is None:
+        return 0.0, 0.0, 0.0, 0.0
+    red, green, blue = (haze.strength * linear_from_srgb(channel) for channel in haze.color)
+    return red, green, blue, haze.density
+
+
 def heading(sky: Sky) -> float:
     """Return the azimuth along which the middle column of a sky's picture looks, rad."""
     return sky.heading if isinstance(sky, ImageSky) else 0.0
 
 
-def _turned(light: np.ndarray, heading: float) -> np.ndarray:
+def turned(light: np.ndarray, heading: float) -> np.ndarray:
     """Turn a picture whose middle column looks along a heading so that it looks along world +x."""
     columns = heading / (2 * np.pi) * light.shape[1]
     whole = int(np.floor(columns))

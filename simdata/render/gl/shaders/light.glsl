@@ -4,11 +4,14 @@
 // else together.
 
 const int MAX_LIGHTS = 16, MAX_SHADOWS = 4;
-uniform int light_count;
+uniform int lamp_count;   // suns and lamps come first …
+uniform int light_count;  // … then rectangles
 uniform vec4 light_position[MAX_LIGHTS];  // xyz: where a lamp stands, or the unit way to a sun; w: 1 lamp, 0 sun
 uniform vec4 light_color[MAX_LIGHTS];     // rgb: linear, times strength; w: radius of a lamp, m; sine of a sun's
 uniform vec4 light_axis[MAX_LIGHTS];      // xyz: unit, where a spot points; w: cosine at which it ends, -1 for none
-uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y: its shadow, -1 for none
+uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y: its shadow, -1 for none; z: 1 if it is mirrored
+uniform vec4 light_across[MAX_LIGHTS];    // xyz: from the middle of a rectangle to its side …
+uniform vec4 light_along[MAX_LIGHTS];     // … and to its top, m
 uniform mat4 shadow_from_view[MAX_SHADOWS];  // OpenCV axes: z from the light
 uniform vec4 shadow_tile[MAX_SHADOWS];    // xy: corner of its tile in the atlas, z: side; of 1. w: texels a side
 uniform vec4 shadow_range[MAX_SHADOWS];   // x, y: nearest and farthest z; z: half width, m (at z = 1 for a lamp)
@@ -31,9 +34,10 @@ uniform sampler2D shadow_depth;      // the same atlas, as it is
 
 // Points evenly over the unit disk. Source: Vogel, "A better way to construct the sunflower head" (1979):
 // radius sqrt((k + 1/2) / n), angle k times the golden angle.
-const vec2 SEARCH[8] = vec2[](
-    vec2(0.2500, 0.0000), vec2(-0.3193, 0.2925), vec2(0.0489, -0.5569), vec2(0.4024, 0.5249),
-    vec2(-0.7385, -0.1306), vec2(0.6996, -0.4450), vec2(-0.2340, 0.8705), vec2(-0.4463, -0.8593));
+const vec2 SEARCH[12] = vec2[](
+    vec2(0.2041, 0.0000), vec2(-0.2607, 0.2388), vec2(0.0399, -0.4547), vec2(0.3286, 0.4286),
+    vec2(-0.6030, -0.1067), vec2(0.5712, -0.3634), vec2(-0.1911, 0.7107), vec2(-0.3644, -0.7016),
+    vec2(0.7906, 0.2887), vec2(-0.8224, 0.3395), vec2(0.3965, -0.8472), vec2(0.2930, 0.9341));
 const vec2 FILTER[16] = vec2[](
     vec2(0.1768, 0.0000), vec2(-0.2258, 0.2068), vec2(0.0346, -0.3938), vec2(0.2846, 0.3712),
     vec2(-0.5222, -0.0924), vec2(0.4947, -0.3147), vec2(-0.1655, 0.6155), vec2(-0.3156, -0.6076),
@@ -74,21 +78,25 @@ float arriving(Light light, vec3 at, vec3 facing, mat2 turn) {
     float towards_light = lamp ? dot(n, q) / q.z : n.z;
     vec2 slope = clamp(-n.xy / min(towards_light, -1e-3), -32.0, 32.0);
     float bias = texel * (1.0 + 0.75 * (abs(slope.x) + abs(slope.y)));
-    float spread = light.color.w * (lamp ? (q.z - shadow.range.x) / shadow.range.x : q.z - shadow.range.x);
+    // What stands nearer to a lamp than halfway is taken to stand there.
+    float spread = light.color.w * (lamp ? min((q.z - shadow.range.x) / shadow.range.x, 1.0) : q.z - shadow.range.x);
     float widest = clamp(spread, texel, 0.25 * half_width);
 
     float blockers = 0.0, summed = 0.0;
     for (int tap = 0; tap < SEARCH.length(); tap++) {
-        vec2 way = widest * (turn * SEARCH[tap]);
+        float far = dot(SEARCH[tap], SEARCH[tap]);  // most of them look near, for what nearly touches
+        vec2 way = (widest * far * far + 2.5 * texel) * (turn * SEARCH[tap]);
         vec2 where = clamp(center + 0.5 * way / half_width, 0.5 / shadow.tile.w, 1.0 - 0.5 / shadow.tile.w);
         float z = metric_depth(shadow, lamp, textureLod(shadow_depth, shadow.tile.xy + shadow.tile.z * where, 0.0).r);
-        if (z < q.z + dot(slope, way) - bias) { blockers += 1.0; summed += z; }
+        // Only what lies in the cone from the point to the light can stand between.
+        float reach = light.color.w * (q.z - z) / (lamp ? z : 1.0) + 3.0 * texel;
+        if (z < q.z + dot(slope, way) - bias && length(way) < reach) { blockers += 1.0; summed += z; }
     }
     if (blockers == 0.0) return 1.0;
 
     float blocker = summed / blockers;
     float width = light.color.w * max(q.z - blocker, 0.0) / (lamp ? blocker : 1.0);
-    width = clamp(width, texel, widest);
+    width = clamp(width, 2.0 * texel, max(widest, 2.0 * texel));
     float lit = 0.0;
     for (int tap = 0; tap < FILTER.length(); tap++) {
         vec2 way = width * (turn * FILTER[tap]);

@@ -20,16 +20,19 @@ vec3 place_of(ivec2 pixel) {
 }
 
 // The cosine of the horizon, as seen from `at` towards the viewer, along one way across the picture.
-float horizon(ivec2 here, vec3 at, vec3 view, vec2 way, float pixels, float jitter, float lowest) {
+float horizon(ivec2 here, vec3 at, vec3 normal, vec3 view, vec2 way, float pixels, float jitter, float lowest) {
     float highest = lowest;
     for (int i = 0; i < STEPS; i++) {
         float far = (float(i) + jitter) / float(STEPS);
         ivec2 there = here + ivec2(round(way * max(pixels * far * far, 1.0 + float(i))));
-        there = clamp(there, bounds.xy, bounds.zw - 1);
-        vec3 arm = place_of(there) - at;
-        float distance = dot(arm, arm);
-        float near = arm.z + at.z == 0.0 ? 0.0 : clamp(2.0 - 2.0 * distance / (radius * radius), 0.0, 1.0);
-        highest = max(highest, mix(lowest, dot(arm, view) * inversesqrt(max(distance, 1e-12)), near));
+        ivec2 inside = clamp(there, bounds.xy, bounds.zw - 1);
+        vec3 place = place_of(inside), arm = place - at;
+        float squared = dot(arm, arm), per_length = inversesqrt(max(squared, 1e-12));
+        float near = clamp(2.0 - 2.0 * squared / (radius * radius), 0.0, 1.0);
+        // A plane does not hide its own sky, though pixels do not lie quite on the way.
+        near *= clamp(20.0 * dot(arm, normal) * per_length - 0.2, 0.0, 1.0);
+        if (inside != there || place.z == 0.0) near = 0.0;
+        highest = max(highest, mix(lowest, dot(arm, view) * per_length, near));
     }
     return highest;
 }
@@ -45,7 +48,7 @@ void main() {
     float pixels = min(radius / (at.z * max(lens.x, lens.y)), reach);
     // Each of 4 x 4 neighbours looks other ways and other distances; their mean is taken next.
     int turn = ((half_pixel.x & 3) << 2 | (half_pixel.y & 3)) * 7 & 15;
-    float jitter = (float((half_pixel.x + 2 * half_pixel.y) & 3) + 0.5) / 4.0, sum = 0.0;
+    float jitter = (float(turn * 11 & 15) + 0.5) / 16.0, sum = 0.0;
     for (int slice = 0; slice < SLICES; slice++) {
         float angle = PI * (float(slice) + (float(turn) + 0.5) / 16.0) / float(SLICES);
         vec2 way = vec2(cos(angle), sin(angle));
@@ -54,8 +57,8 @@ void main() {
         float size = max(length(projected), 1e-4);
         float n = sign(dot(flat_way - view * dot(flat_way, view), projected))
             * acos(clamp(dot(projected, view) / size, -1.0, 1.0));
-        float ahead = horizon(here, at, view, way, pixels, jitter, cos(n + 0.5 * PI));
-        float behind = horizon(here, at, view, -way, pixels, jitter, cos(n - 0.5 * PI));
+        float ahead = horizon(here, at, normal, view, way, pixels, jitter, cos(n + 0.5 * PI));
+        float behind = horizon(here, at, normal, view, -way, pixels, jitter, cos(n - 0.5 * PI));
         sum += size * (arc(-acos(clamp(behind, -1.0, 1.0)), n) + arc(acos(clamp(ahead, -1.0, 1.0)), n));
     }
     open = vec2(clamp(sum / float(SLICES), 0.0, 1.0), at.z);

@@ -4,6 +4,8 @@
 #include "srgb.glsl"
 #include "brdf.glsl"
 #include "light.glsl"
+#include "area.glsl"
+#include "haze.glsl"
 #include "surface.glsl"
 #include "surroundings.glsl"
 
@@ -19,12 +21,14 @@ void main() {
     Surface surface = surface_at(uv, along, across, facing, -normalize(position));
     mat2 turn = turn_of(gl_FragCoord.xy);
     vec3 light = from_everywhere(surface, position, openness(position, facing));
-    for (int i = 0; i < light_count; i++) {
+    for (int i = 0; i < lamp_count; i++) {
         Light lamp = light_of(i);
         vec4 way = towards(lamp, position);
         if (dot(facing, way.xyz) <= 0.0 || way.w <= 0.0) continue;
         float share = lamp.extra.y < 0.0 ? 1.0 : arriving(lamp, position, facing, turn);
         light += share * way.w * lamp.color.rgb * reflected(surface, way.xyz);
     }
-    light_out = vec4(light, 1.0);
+    for (int i = lamp_count; i < light_count; i++)
+        light += from_area(light_of(i), light_across[i].xyz, light_along[i].xyz, surface, position, facing, turn);
+    light_out = vec4(hazed(light, length(position)), 1.0);
 }
