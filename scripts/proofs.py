@@ -21,6 +21,7 @@ from typing import Any
 
 from gl_soak import gl_soak
 from gl_truth import gl_truth
+from reference import reference
 from rivals import race
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,7 @@ PACKAGES = (
     "trimesh",
     "embreex",
     "moderngl",
+    "mitsuba",
     "ray",
     "pyarrow",
     "pycocotools",
@@ -135,6 +137,7 @@ PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
     "bench": bench,
     "gl_soak": gl_soak,
     "gl_truth": gl_truth,
+    "reference": reference,
     "rivals": race,
 }
 

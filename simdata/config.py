@@ -162,7 +162,7 @@ class RunConfig(Model):
             of all scenes, at most 32: enough shards to share out, few enough to count.
         max_attempts: draws of one scene before giving up on it (it then is a hole).
         hole_budget: largest share of scenes that may fail before the run stops.
-        scene_cpu_limit: CPU seconds one scene may take.
+        scene_cpu_limit: CPU seconds one scene may take; mitsuba gets many times as many.
     """
 
     shard_scenes: int = Field(default=0, ge=0, le=10_000)

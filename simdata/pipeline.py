@@ -111,9 +111,7 @@ class Pipeline:
         """Open the renderer, once."""
         if self._renderer is None:
             render = self.config.render
-            self._renderer = make_renderer(
-                self.config.renderer, store=self.store, **render.model_dump()
-            )
+            self._renderer = make_renderer(self.config.renderer, store=self.store, **render.model_dump())
         return self._renderer
 
     def close(self) -> None:

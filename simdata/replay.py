@@ -59,9 +59,7 @@ def replay(dataset: Dataset, image_id: int, *, changes: Sequence[str] = ()) -> R
     scene = changed(record.scene(), changes)
     store = dataset.path / "assets"
     config = dataset.config
-    renderer = make_renderer(
-        config.renderer, store=store, **config.render.model_dump()
-    )
+    renderer = make_renderer(config.renderer, store=store, **config.render.model_dump())
     try:
         renderer.load(scene)
         frame = renderer.render(scene.spec.cameras[record.index.view], record.t)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from photometer import BLACK, WHITE, dressed, shot, wall
+from photometer import dressed, shot, wall
 from sample_scene import LENSES, camera, floor, random_scene, scene_of, thing
 
 from simdata.camera import Aperture, Motion, Shutter
@@ -34,6 +35,7 @@ from simdata.render.mitsuba.exposure import spread
 
 GREY = Material(base_color=(0.46, 0.46, 0.46), roughness=1.0)
 ALBEDO = 0.179  # of it, linear
+UP = np.array((0.0, 0.0, 1.0))
 BLURRED = {
     "motion blur": {"motion": Motion(velocity=(2.0, 0, 0.5)), "shutter": Shutter(exposure=0.1)},
     "an aperture": {"aperture": Aperture(diameter=0.2, focus=0.5)},
@@ -126,19 +128,21 @@ def test_a_sky_is_where_its_picture_says(quick: MitsubaRenderer) -> None:
     picture = radiance(sky, 256)
     for heading in np.radians((0, 60, 200, 330)):
         target = np.array((math.cos(heading), math.sin(heading), 0.4))
-        view = camera(24, 16, eye=(0, 0, 50), target=target + (0, 0, 50), fov=0.8)
+        view = camera(24, 16, eye=50 * UP, target=target + 50 * UP, fov=0.8)
         ways = view.pixel_rays()[1]
         ways = ways / np.linalg.norm(ways, axis=-1, keepdims=True)
         row = np.arccos(ways[..., 2]) / math.pi * 256 - 0.5
         column = 256 - np.arctan2(ways[..., 1], ways[..., 0]) / math.pi * 256 - 0.5
-        expected = cv2.remap(picture, np.float32(column), np.float32(row), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+        expected = cv2.remap(
+            picture, np.float32(column), np.float32(row), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
+        )
         seen = light(quick, dressed(scene_of(floor(), view), sky=sky))
         assert np.abs(seen / expected - 1).max() < 0.08
     assert light(quick, card(sky=sky)).mean() == pytest.approx(ALBEDO * _on_wall(picture), rel=0.08)
 
 
 def _on_wall(picture: np.ndarray) -> float:
-    """Return what a white wall that faces -y reads under a sky (H, 2 H, 3), red, green and blue on average."""
+    """Return what a white wall that faces -y reads under a sky (H, 2 H, 3), on average."""
     height = len(picture)
     polar = math.pi * (np.arange(height)[:, None] + 0.5) / height
     azimuth = math.pi - math.pi * (np.arange(2 * height) + 0.5) / height
@@ -182,7 +186,7 @@ def test_colour_lies_on_its_labels_under_every_lens(quick: MitsubaRenderer, lens
     assert inner.sum() > 9 and outer.sum() > 9
     assert frame.rgb[inner].min() > 200 and frame.rgb[outer].max() == 0
     edge = frame.rgb[~inner & ~outer].mean(-1)
-    assert np.mean(edge > 150) == pytest.approx(there[~inner & ~outer].mean(), abs=0.15)
+    assert np.mean(edge > 150) == pytest.approx(there[~inner & ~outer].mean(), abs=0.2)
 
 
 @pytest.mark.parametrize("name", BLURRED)
@@ -273,7 +277,9 @@ def test_a_clear_pane_lets_its_tint_through(traced: MitsubaRenderer) -> None:
     scene = scene_of([*wall().nodes, *pane], view)
     glow = Material(base_color=(1, 1, 1), emission=0.8)
     glass = Material(base_color=(1.0, 0.735357, 1.0), transmission=1.0)
-    seen = light(traced, dressed(scene, materials={"cuboid_1.body": glow, "cuboid_2.body": glass})).mean((0, 1))
+    seen = light(traced, dressed(scene, materials={"cuboid_1.body": glow, "cuboid_2.body": glass})).mean(
+        (0, 1)
+    )
     assert seen[0] == pytest.approx(0.8 * 0.923**2, rel=0.05)
     assert seen[1] == pytest.approx(seen[0] / 4, rel=0.08)
 
@@ -281,7 +287,8 @@ def test_a_clear_pane_lets_its_tint_through(traced: MitsubaRenderer) -> None:
 def test_varnish_mirrors_a_lamp(traced: MitsubaRenderer) -> None:
     sun = Sun(direction=(0, -1, 0), angle=0.05)
     plain, coated = (
-        light(traced, card(GREY.model_copy(update={"coat": coat}), lights=(sun,))).mean() for coat in (0.0, 1.0)
+        light(traced, card(GREY.model_copy(update={"coat": coat}), lights=(sun,))).mean()
+        for coat in (0.0, 1.0)
     )
     assert coated > plain + 0.3
 
@@ -305,12 +312,12 @@ VARIANTS = (probe.VECTORS, probe.SCALAR)
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_same_bytes_again_whatever_was_drawn_before(variant: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    way = next((one for one in probe._ways("cpu") if one.variant == variant and _works(one)), None)
+    way = next((one for one in probe.ways("cpu") if one.variant == variant and _works(one)), None)
     if way is None:
         pytest.skip(f"{variant} does not work here")
     from simdata.render.mitsuba import renderer as room
 
-    monkeypatch.setattr(room, "find_way", lambda device: (way, ""))
+    monkeypatch.setattr(room, "find_way", lambda device: way)
     scene = dressed(random_scene(2, width=24, height=18), ambient=0.3, lights=(Sun(direction=(0, 0, 1)),))
     first, second = MitsubaRenderer(samples=4), MitsubaRenderer(samples=4)
     pictures = [shot(first, scene)]
@@ -325,9 +332,10 @@ def test_same_bytes_again_whatever_was_drawn_before(variant: str, monkeypatch: p
 
 def _works(way: probe.Way) -> bool:
     try:
-        return bool(probe._version(way))
+        probe.try_out(way)
     except RenderError:
         return False
+    return True
 
 
 def _threads(variant: str, count: int) -> None:
@@ -342,14 +350,28 @@ def test_a_broken_compiler_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_p
     (tmp_path / "libLLVM-19.so").write_bytes(b"no library")
     monkeypatch.setenv(probe.LLVM_VARIABLE, str(tmp_path / "libLLVM-19.so"))
     probe.find_way.cache_clear()
-    way, version = probe.find_way("cpu")
-    assert way == probe.Way(probe.SCALAR) and version.startswith("3.")
+    way = probe.find_way("cpu")
+    assert way == probe.Way(probe.SCALAR)
     assert "apt-get install" in probe.advice(way)
     probe.find_way.cache_clear()
-    monkeypatch.setenv(probe.VARIANT_VARIABLE, probe.VECTORS)  # settled: nothing takes its place
-    with pytest.raises(RenderError, match="llvm_ad_rgb with libLLVM-19.so: "):
-        probe.find_way("cpu")
+
+
+def test_what_is_settled_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker takes the driver's variant, whatever else might work."""
+    monkeypatch.setenv(probe.VARIANT_VARIABLE, "scalar_spectral")
     probe.find_way.cache_clear()
+    assert MitsubaRenderer(device="cpu").way == probe.find_way() == probe.Way("scalar_spectral", _llvm())
+    with pytest.raises(RenderError, match="draws on no gpu"):
+        probe.find_way("gpu")
+    monkeypatch.setenv(probe.VARIANT_VARIABLE, "no_such_variant")
+    probe.find_way.cache_clear()
+    with pytest.raises(RenderError, match="no_such_variant"):
+        MitsubaRenderer(device="cpu")
+    probe.find_way.cache_clear()
+
+
+def _llvm() -> str:
+    return os.environ.get(probe.LLVM_VARIABLE, "")
 
 
 def test_what_a_renderer_cannot_do_is_refused_in_a_line(gl: Any) -> None:

@@ -44,6 +44,7 @@ class Probe:
         shares: one for each of the machine's devices: the environment in which a worker takes that one.
         most_samples: colour samples a pixel that it takes at most.
         denoises: whether it can take out the noise that few samples leave.
+        patience: how many times a scene's limit of CPU seconds it may take.
     """
 
     says: str
@@ -52,11 +53,14 @@ class Probe:
     shares: tuple[Mapping[str, str], ...] = ({},)
     most_samples: int = 64
     denoises: bool = False
+    patience: float = 1.0
 
     def refusal(self, samples: int, denoise: bool) -> str:
         """Say what of a wish it cannot do; "" for nothing."""
         if samples > self.most_samples:
-            return f"it takes at most {self.most_samples} samples a pixel, not {samples}; try renderer mitsuba"
+            return (
+                f"it takes at most {self.most_samples} samples a pixel, not {samples}; try renderer mitsuba"
+            )
         if denoise and not self.denoises:
             return "it cannot denoise here; only renderer mitsuba on a GPU can: leave render.denoise out"
         return ""
@@ -128,9 +132,7 @@ def make_renderer(
     return renderer
 
 
-def resolve_renderer(
-    name: str, *, samples: int = 0, device: str = "auto", denoise: bool = False
-) -> Resolved:
+def resolve_renderer(name: str, *, samples: int = 0, device: str = "auto", denoise: bool = False) -> Resolved:
     """Settle which renderer opens here: `name` itself, or for "auto" the first that works.
 
     Done once for a run, on the driver, so that one dataset never holds two kinds of pictures.

@@ -117,13 +117,13 @@ def _executor(
     out: Path, plan: Plan, workers: int, name: str, address: str | None, in_process: bool
 ) -> Executor:
     """Make the executor; what is not used is not imported."""
-    limits = Limits(cpu=plan.config.run.scene_cpu_limit)
     if in_process:
         from simdata.workers.in_process import InProcessExecutor
 
         return InProcessExecutor(out)
     config = plan.config
-    shares = RENDERERS.load(config.renderer).probe(config.render.device).shares
+    probe = RENDERERS.load(config.renderer).probe(config.render.device)
+    limits, shares = Limits(cpu=config.run.scene_cpu_limit * probe.patience), probe.shares
     if name == "ray":
         from simdata.workers.ray_executor import RayExecutor
 

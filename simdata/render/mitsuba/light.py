@@ -40,7 +40,7 @@ class Ball:
 
 def emitters(look: Look, ball: Ball, store: Path | None) -> dict[str, Any]:
     """Return all lights of a look but for its glowing nodes: name -> Mitsuba's dictionary."""
-    found = {}
+    found: dict[str, Any] = {}
     for number, light in enumerate(look.lights):
         if light.strength > 0:
             parts = _parts(light, ball)
@@ -62,7 +62,9 @@ def _surroundings(look: Look, store: Path | None) -> dict[str, Any]:
     sky = sky_emitter(look, store, look.ambient)
     if sky is not None:
         return {"surroundings": sky}
-    return {"surroundings": {"type": "constant", "radiance": _rgb([look.ambient] * 3)}} if look.ambient else {}
+    return (
+        {"surroundings": {"type": "constant", "radiance": _rgb([look.ambient] * 3)}} if look.ambient else {}
+    )
 
 
 def _parts(light: Light, ball: Ball) -> Iterator[dict[str, Any]]:
@@ -79,7 +81,7 @@ def _parts(light: Light, ball: Ball) -> Iterator[dict[str, Any]]:
 
 
 def _sun(light: Sun, color: np.ndarray, ball: Ball) -> dict[str, Any]:
-    """Return parallel light, or a far disk: the irradiance of one of radiance L is pi L sin^2 of its half angle."""
+    """Return parallel light, or a far disk; one of radiance L sends pi L sin^2 of its half angle."""
     way = np.asarray(light.direction, float)
     if light.angle < SHARPEST:
         return {"type": "directional", "direction": (-way).tolist(), "irradiance": _rgb(math.pi * color)}
@@ -105,7 +107,12 @@ def _spots(light: SpotLight, color: np.ndarray) -> Iterator[dict[str, Any]]:
     up = _square(axis)
     across = np.cross(up, axis)
     widest = min(light.angle, WIDEST)
-    profile = {"type": "bitmap", "bitmap": mi.Bitmap(_profile(light, widest)), "raw": True, "wrap_mode": "clamp"}
+    profile = {
+        "type": "bitmap",
+        "bitmap": mi.Bitmap(_profile(light, widest)),
+        "raw": True,
+        "wrap_mode": "clamp",
+    }
     for k in range(SPOTS):
         reach, turn = light.radius * math.sqrt((k + 0.5) / SPOTS), k * math.pi * (3 - math.sqrt(5))
         place = np.array(light.position) + reach * (math.cos(turn) * across + math.sin(turn) * up)
@@ -121,7 +128,7 @@ def _spots(light: SpotLight, color: np.ndarray) -> Iterator[dict[str, Any]]:
 
 
 def _profile(light: SpotLight, widest: float) -> np.ndarray:
-    """Return how a spot fades away from its axis, (n, n, 3) float32, on a plane that its widest cone fills."""
+    """Return how a spot fades off its axis, (n, n, 3) float32, on a plane that its widest cone fills."""
     x = (np.arange(PROFILE) + 0.5) / PROFILE * 2 - 1
     cosine = np.cos(np.arctan(np.hypot(x, x[:, None]) * math.tan(widest)))
     end, begin = math.cos(light.angle), math.cos(light.angle * (1 - light.blend)) + 1e-4

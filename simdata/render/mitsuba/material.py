@@ -21,8 +21,8 @@ SPECULAR, INDEX = 0.5, 1.5
 DIMMED = 0.04
 # Disney's clearcoat is a quarter of a varnish's reflection …
 FULL_COAT = 4.0
-# … and alpha falls from this to this as its gloss rises from 0 to 1. Source: Burley, "Physically-Based Shading
-# at Disney" (2012).
+# … and alpha falls from this to this as its gloss rises from 0 to 1.
+# Source: Burley, "Physically-Based Shading at Disney" (2012).
 COAT_ALPHA = (0.1, 0.001)
 SMOOTHEST = 0.05  # roughness; `gl` draws nothing smoother either
 LINEAR = np.array([linear_from_srgb(value / 255) for value in range(256)], np.float32)
@@ -52,7 +52,7 @@ def surface_of(material: Material, store: Path | None) -> Surface:
         RenderError: a picture is not in the store, or cannot be read.
     """
     maps = _maps(material, store)
-    surface = {"type": "twosided", "surface": _relief(_opaque(material, maps), maps)}
+    surface: dict[str, Any] = {"type": "twosided", "surface": _relief(_opaque(material, maps), maps)}
     if material.transmission > 0:
         tint = {"type": "rgb", "value": _linear(material)}
         wall = {"type": "thindielectric", "int_ior": INDEX, "specular_transmittance": tint}

@@ -26,7 +26,9 @@ def collected(stage: Stage, camera: Camera, t: float, samples: int, seed: str) -
     """
     # The highest bands that are all of one height: another number of rays is another program to compile.
     most = AT_ONCE / (camera.width * samples)
-    band = max(rows for rows in range(1, camera.height + 1) if rows <= max(most, 1) and camera.height % rows == 0)
+    band = max(
+        rows for rows in range(1, camera.height + 1) if rows <= max(most, 1) and camera.height % rows == 0
+    )
     parts = []
     for first in range(0, camera.height, band):
         rays = exposed(camera, t, samples, slice(first, first + band))

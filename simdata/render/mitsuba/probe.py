@@ -1,6 +1,6 @@
 """Which of Mitsuba's variants works here, found out by children: compilers crash, and this may be a driver.
 
-`python -m simdata.render.mitsuba.probe VARIANT` draws a little with it and prints Mitsuba's version.
+`python -m simdata.render.mitsuba.probe VARIANT` draws a little with it.
 """
 
 from __future__ import annotations
@@ -52,24 +52,28 @@ class Way:
 
 
 @lru_cache
-def find_way(device: str = "auto") -> tuple[Way, str]:
-    """Return the fastest variant that draws here, and Mitsuba's version.
+def find_way(device: str = "auto") -> Way:
+    """Return the fastest variant that draws here; or what the environment has settled, untried.
 
     Args:
         device: "cpu", "gpu" or "auto".
 
     Raises:
-        RenderError: Mitsuba is missing, or none works; says why.
+        RenderError: none works on this device; says why.
     """
-    settled = os.environ.get(VARIANT_VARIABLE)
-    ways = [Way(settled, os.environ.get(LLVM_VARIABLE, ""))] if settled else list(_ways(device))
+    if settled := os.environ.get(VARIANT_VARIABLE):
+        way = Way(settled, os.environ.get(LLVM_VARIABLE, ""))
+        if device in ("auto", way.device):
+            return way
+        raise RenderError(f"{VARIANT_VARIABLE} says {way}, which draws on no {device}")
     faults = []
-    for way in ways:
+    for way in ways(device):
         try:
-            if device in ("auto", way.device):
-                return way, _version(way)
+            try_out(way)
         except RenderError as error:
             faults.append(f"{way}: {error}")
+        else:
+            return way
     raise RenderError(f"Mitsuba draws on no {device} here. " + "; ".join(faults))
 
 
@@ -77,11 +81,13 @@ def advice(way: Way) -> str:
     """Say how this machine's CPU could draw faster; "" where it does already."""
     if way.variant != SCALAR:
         return ""
-    return f", several times slower than with LLVM 17 or newer: apt-get install libllvm19, or set {LLVM_VARIABLE}"
+    return (
+        f", many times slower than with LLVM 17 or newer: apt-get install libllvm19, or set {LLVM_VARIABLE}"
+    )
 
 
-def _ways(device: str) -> Iterator[Way]:
-    """Yield all that could work on a device, best first."""
+def ways(device: str) -> Iterator[Way]:
+    """Yield what may work on a device, best first."""
     if device != "cpu":
         yield Way(GPU)
     if device != "gpu":
@@ -93,17 +99,46 @@ def llvm_libraries() -> list[Path]:
     """Return the LLVM that the user names, else those of this machine, newest first."""
     if named := os.environ.get(LLVM_VARIABLE):
         return [Path(named)]
-    places = ("/usr/lib/*-linux-gnu/libLLVM*.so*", "/usr/lib*/libLLVM*.so*", "/opt/homebrew/opt/llvm*/lib/libLLVM.dylib")
+    places = (
+        "/usr/lib/*-linux-gnu/libLLVM*.so*",
+        "/usr/lib*/libLLVM*.so*",
+        "/opt/homebrew/opt/llvm*/lib/libLLVM.dylib",
+    )
     found = {path.resolve() for place in places for path in Path("/").glob(place.lstrip("/"))}
     return sorted((path for path in found if _release(path) >= [OLDEST_LLVM]), key=_release, reverse=True)
 
 
 def _release(library: Path) -> list[int]:
-    return [int(word) for word in library.name.replace("-", ".").split(".") if word.isdecimal()] or [OLDEST_LLVM]
+    return [int(word) for word in library.name.replace("-", ".").split(".") if word.isdecimal()] or [
+        OLDEST_LLVM
+    ]
 
 
-def _version(way: Way) -> str:
-    """Draw with a variant in a child; its home is empty, so that the compiler has to work."""
+def open_way(way: Way) -> None:
+    """Let Mitsuba use a variant in this process, with as many threads as software OpenGL may have.
+
+    Raises:
+        RenderError: it cannot.
+    """
+    import drjit as dr
+    import mitsuba as mi
+
+    if way.llvm:
+        os.environ[LLVM_VARIABLE] = way.llvm  # read when a variant is first used
+    try:
+        mi.set_variant(way.variant)
+    except ImportError as error:
+        raise RenderError(f"{way}: {error}") from None
+    if way.variant == VECTORS and (threads := os.environ.get("LP_NUM_THREADS")):
+        dr.set_thread_count(int(threads))
+
+
+def try_out(way: Way) -> None:
+    """Draw with a variant in a child; its home is empty, so that the compiler has to work.
+
+    Raises:
+        RenderError: it does not; says why.
+    """
     path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)  # noqa: PTH100  ("" is the cwd)
     with tempfile.TemporaryDirectory(prefix="simdata-mitsuba-") as home:
         try:
@@ -120,22 +155,22 @@ def _version(way: Way) -> str:
         raise RenderError(f"it crashed (signal {-done.returncode})")
     if done.returncode:
         raise RenderError((done.stderr.strip().splitlines() or ["it failed"])[-1][:300])
-    return done.stdout.split()[-1]
 
 
 def main(variant: str) -> None:
-    """Draw a ball and print Mitsuba's version."""
+    """Draw a ball."""
     import mitsuba as mi
 
     mi.set_variant(variant)
     surface = {"type": "twosided", "surface": {"type": "principled", "roughness": 0.3}}
     ball = {"type": "sphere", "surface": surface}
-    scene = mi.load_dict({"type": "scene", "view": {"type": "path"}, "sky": {"type": "constant"}, "ball": ball})
+    scene = mi.load_dict(
+        {"type": "scene", "view": {"type": "path"}, "sky": {"type": "constant"}, "ball": ball}
+    )
     lens = {"type": "perspective", "film": {"type": "hdrfilm", "width": 8, "height": 8}}
     camera = mi.load_dict({**lens, "to_world": mi.ScalarTransform4f().translate([0, 0, -4])})
     if not float(mi.TensorXf(mi.render(scene, sensor=camera, spp=1)).array[0]) > 0:
         sys.exit("it drew nothing")
-    sys.stdout.write(mi.__version__)
 
 
 if __name__ == "__main__":

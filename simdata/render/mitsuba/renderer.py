@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import os
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import mitsuba as mi
 import numpy as np
@@ -16,12 +17,13 @@ from simdata.frame import Frame
 from simdata.raycast import ray_scene
 from simdata.render import Probe
 from simdata.render.mitsuba.path import collected
-from simdata.render.mitsuba.probe import LLVM_VARIABLE, advice, find_way
+from simdata.render.mitsuba.probe import GPU, SCALAR, VECTORS, advice, find_way, open_way
 from simdata.render.mitsuba.stage import Stage
 from simdata.scene import Scene
 from simdata.sensor import expose
 
 SAMPLES, MOST_SAMPLES = 64, 256
+PATIENCE = {GPU: 10.0, VECTORS: 50.0, SCALAR: 500.0}
 
 
 class MitsubaRenderer:
@@ -34,12 +36,12 @@ class MitsubaRenderer:
     def __init__(
         self, *, store: Path | None = None, samples: int = 0, device: str = "auto", denoise: bool = False
     ) -> None:
-        self.way, _ = find_way(device)
+        self.way = find_way(device)
         if denoise and self.way.device != "gpu":
-            raise RenderError("mitsuba denoises on a GPU alone; leave render.denoise out, or take more samples")
-        if self.way.llvm:
-            os.environ[LLVM_VARIABLE] = self.way.llvm  # read when the variant is first used
-        mi.set_variant(self.way.variant)
+            raise RenderError(
+                "mitsuba denoises on a GPU alone; leave render.denoise out, or take more samples"
+            )
+        open_way(self.way)
         self._store, self._samples, self._denoise = store, samples or SAMPLES, denoise
         self._scene: Scene | None = None
         self._stage: tuple[float, Stage] | None = None
@@ -51,9 +53,17 @@ class MitsubaRenderer:
         Raises:
             RenderError: none does on this device, and why.
         """
-        way, version = find_way(device)
-        says = f"Mitsuba {version} on the {way.device.upper()}: {way}{advice(way)}"
-        return Probe(says, way.device, SAMPLES, (way.environment,), MOST_SAMPLES, way.device == "gpu")
+        way = find_way(device)
+        says = f"Mitsuba {version('mitsuba')} on the {way.device.upper()}: {way}{advice(way)}"
+        return Probe(
+            says,
+            way.device,
+            SAMPLES,
+            (way.environment,),
+            most_samples=MOST_SAMPLES,
+            denoises=way.device == "gpu",
+            patience=PATIENCE[way.variant],
+        )
 
     def load(self, scene: Scene) -> None:
         """Take a scene; the one before is forgotten.
@@ -80,12 +90,14 @@ class MitsubaRenderer:
         seed = hashlib.sha256(told.encode()).hexdigest()
         light = collected(self._staged(t), camera, t, self._samples, seed)
         if self._denoise:
-            denoiser = mi.OptixDenoiser([camera.width, camera.height])
+            denoiser: Any = mi.OptixDenoiser(mi.ScalarVector2u(camera.width, camera.height))
             light[..., :3] = np.array(denoiser(mi.TensorXf(light[..., :3])))
         light = np.clip(light, 0, np.finfo(np.float16).max).astype(np.float16)
         pictures = expose(light, camera.sensor, camera.ev, backdrop=look.backdrop, t=t)
         layers = ray_scene(self._scene, self._store).view(camera, t)
-        return Frame(camera, t, {**pictures, **layers}, silhouettes(self._scene, camera, t, store=self._store))
+        return Frame(
+            camera, t, {**pictures, **layers}, silhouettes(self._scene, camera, t, store=self._store)
+        )
 
     def close(self) -> None:
         """Give back what Mitsuba holds."""

@@ -22,7 +22,7 @@ from simdata.scene import Scene
 DEPTH = 12  # surfaces a path may meet
 # A path begins this share of the way before the first surface, so that it meets that and no lamp.
 BEFORE = 1e-4
-# Most light that one path brings: one that meets a lamp by luck would leave a speck. White is shown from 2.75.
+# Most light that one path brings, else one that meets a lamp by luck leaves a speck; 2.75 is shown as white.
 BRIGHTEST = 10.0
 NO_RAY = (0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
@@ -80,7 +80,7 @@ class Stage:
         starts = rays.origins + rays.near[..., None] * rays.directions
         ray = np.concatenate([starts, rays.directions, (rays.far - rays.near)[..., None]], -1)
         ray[~seen] = NO_RAY
-        if mi.variant().startswith("scalar"):
+        if str(mi.variant()).startswith("scalar"):
             found = np.stack([self._pixel(seed + k, one) for k, one in enumerate(ray)])
         else:
             self._sampler.set_samples_per_wavefront(samples)
@@ -111,7 +111,7 @@ class Stage:
             red, green, blue, coverage, metres.
         """
         *line, reach = of_ray
-        ray = mi.RayDifferential3f(mi.Ray3f(mi.Point3f(line[:3]), mi.Vector3f(line[3:])))
+        ray: Any = mi.RayDifferential3f(mi.Ray3f(mi.Point3f(line[:3]), mi.Vector3f(line[3:])))
         ray.maxt = reach
         met = self._bare.ray_intersect_preliminary(ray)
         hit = met.is_valid()
