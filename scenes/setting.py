@@ -201,6 +201,6 @@ def _workbench() -> Setting:
             lamp=_one("steel", "enamel", "plastic_black"), legs=_one("pine", "worn_wood", "steel"),
             jars=_one("print_kraft", "glass_clear", "steel"),
         ),
-        likely=_likely(hammer=4, screwdriver=5, spanner=5, tape=3, pen=1, jar=1.5, can=1.5, block=2, fork=0.15,
-                       spoon=0.3, plate=0.2, vase=0.2, apple=0.4, pear=0.3, candle=0.3, pan=0.3),
+        likely=_likely(hammer=4, screwdriver=5, spanner=5, tape=3, pen=1, jar=1.5, can=1.5, block=2,
+                       fork=0.15, spoon=0.3, plate=0.2, vase=0.2, apple=0.4, pear=0.3, candle=0.3, pan=0.3),
     )  # fmt: skip
