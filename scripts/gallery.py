@@ -9,13 +9,23 @@ materials  every family of textures and layers, some members each, lit from the 
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
+from simdata.asset import GeneratedShape, load_model
+from simdata.camera import Camera
 from simdata.color import Srgb
-from simdata.material import FieldTexture
+from simdata.geometry import Pose, look_at
+from simdata.lens import Pinhole
+from simdata.light import Sun
+from simdata.material import FieldTexture, Layer, Material
+from simdata.render import make_renderer
+from simdata.scene import start_scene
+from simdata.spec import Layout, Look, Node, SceneSpec
 from simdata.texture import FAMILIES, LAYERS, bake, layer_mask, texture_maps
 
 # Colours that make each family recognisable: of tone 0, of tone 1, of the accent.
@@ -55,6 +65,13 @@ COLORS: dict[str, tuple[Srgb, Srgb, Srgb]] = {
     "weave": ((0.62, 0.55, 0.45), (0.88, 0.83, 0.73), (0.5, 0.2, 0.15)),
     "wood": ((0.76, 0.55, 0.35), (0.45, 0.26, 0.13), (0.2, 0.11, 0.06)),
 }
+ROUGHNESS = {"brushed": 0.35, "label": 0.35, "leather": 0.45, "marble": 0.2, "terrazzo": 0.25, "tiles": 0.2}
+# Generator, place along x (m), turn about z (rad), parameters.
+SHAPES: list[tuple[str, float, float, dict[str, float]]] = [
+    ("sphere", -0.13, 0.0, {"radius": 0.055}),
+    ("cuboid", 0.0, 0.5, {"sx": 0.09, "sy": 0.09, "sz": 0.09}),
+    ("mug", 0.13, -0.6, {"radius": 0.045, "height": 0.1}),
+]
 LIGHT = np.array([-0.62, 0.5, 0.6]) / np.linalg.norm([-0.62, 0.5, 0.6])  # along u, along v, off the surface
 NAME_ROWS = 22
 
@@ -77,6 +94,32 @@ def swatch(family: str, seed: int, side: int) -> np.ndarray:
     return np.rint(255 * np.clip(lit, 0, 1) ** (1 / 2.2)).astype(np.uint8)
 
 
+def drawn(renderer: Any, family: str, seed: int, side: int) -> np.ndarray:
+    """Return a sphere, a cube and a mug of one texture, (side, 2 side, 3) uint8 RGB."""
+    nodes, materials = [], {}
+    if family in LAYERS:
+        matter = Material(base_color=(0.2, 0.3, 0.5), layer=Layer(family=family, seed=seed, repeat=(2, 2)))
+    else:
+        matter = Material(
+            base_color=(1, 1, 1), roughness=ROUGHNESS.get(family, 0.6), texture=look(family, seed, 2.0)
+        )
+    for name, x, turn, params in SHAPES:
+        shape = GeneratedShape(generator=name, params=params)
+        half = load_model(shape).bounds[1][2]
+        pose = Pose(position=(x, 0, half), quat_xyzw=(0, 0, np.sin(turn / 2), np.cos(turn / 2)))
+        for part in load_model(shape).parts:
+            nodes.append(Node(name=f"{name}.{part}", shape=shape, part=part, fixed=True, pose=pose))
+            materials[nodes[-1].name] = matter
+    ground = GeneratedShape(generator="plane", params={"sx": 4, "sy": 4, "thickness": 0.1})
+    nodes.append(Node(name="floor", shape=ground, part="body", fixed=True, pose=Pose(position=(0, 0, -0.05))))
+    sun = Sun(direction=(-0.53, -0.52, 0.67), strength=2.2, angle=0.1)
+    dressed = Look(materials=materials, lights=(sun,), ambient=0.5)
+    view = Pose.from_matrix(look_at((0, -0.62, 0.22), (0, 0, 0.045)))
+    camera = Camera(name="view", lens=Pinhole.from_fov(2 * side, side, 0.62), pose=view)
+    renderer.load(start_scene(SceneSpec(layout=Layout(nodes=tuple(nodes)), look=dressed, cameras=(camera,))))
+    return renderer.render(camera).rgb
+
+
 def named(picture: np.ndarray, name: str) -> np.ndarray:
     """Write a name above a picture."""
     head = np.full((NAME_ROWS, picture.shape[1], 3), 255, np.uint8)
@@ -93,8 +136,10 @@ def grid(pictures: list[np.ndarray], columns: int) -> np.ndarray:
 
 def materials(arguments: argparse.Namespace) -> np.ndarray:
     """Return the swatches of all asked for."""
+    renderer = make_renderer("gl", samples=4) if arguments.gl else None
+    make = partial(drawn, renderer) if renderer else swatch
     pictures = [
-        named(swatch(family, seed, arguments.side), f"{family} {seed}")
+        named(make(family, seed, arguments.side), f"{family} {seed}")
         for family in arguments.families or [*sorted(FAMILIES), *sorted(LAYERS)]
         for seed in range(arguments.seeds)
     ]
@@ -112,6 +157,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--columns", type=int, default=6)
+    parser.add_argument("--gl", action="store_true")
     arguments = parser.parse_args()
     cv2.imwrite(str(arguments.out), materials(arguments)[..., ::-1])
 

@@ -21,7 +21,6 @@ from simdata.render import RENDERERS, make_renderer, resolve_renderer
 from simdata.scene import Scene
 from simdata.scope import scene_scope
 from simdata.spec import SceneSpec
-from simdata.texture import FAMILIES, SIZE, texture_field
 from simdata.write import WRITERS
 
 
@@ -136,17 +135,3 @@ def test_generators_make_closed_bodies_of_known_origin(name: str) -> None:
         assert is_watertight(part.mesh) and volume(part.mesh) > 0
         assert part.pieces
     assert asset_record(shape).licence == "CC0-1.0"
-
-
-@pytest.mark.parametrize("family", FAMILIES)
-def test_textures_tile_differ_by_seed_and_use_their_range(family: str) -> None:
-    assert list(FAMILIES) == sorted(FAMILIES)
-    field = texture_field(family, 0) / 255
-    assert field.shape == (SIZE, SIZE)
-    assert field.std() > 0.03, "no pattern at all"
-    assert np.abs(field - texture_field(family, 1) / 255).max() > 0.1
-    # Across the seam neighbours differ no more than the field's own sharpest rows or columns do.
-    for axis in (0, 1):
-        steps = np.abs(np.diff(field, axis=axis)).mean(axis=1 - axis)
-        seam = np.abs(np.take(field, 0, axis) - np.take(field, -1, axis)).mean()
-        assert seam <= steps.max() + 0.05

@@ -78,7 +78,7 @@ def misplaced(gl: Any, meter: Photometer, scene: Scene) -> float:
 
 
 @pytest.mark.parametrize("make", [textured_wall, can])
-@pytest.mark.parametrize("family", ["granite", "knit", "label"])
+@pytest.mark.parametrize("family", ["checks", "granite", "knit", "label"])
 def test_a_field_lies_where_the_mesh_says(
     gl: Any, meter: Photometer, make: Callable[[str], Scene], family: str
 ) -> None:

@@ -29,7 +29,7 @@ def _woven(generator: np.random.Generator, size: int, count: int, over: np.ndarr
     warp = 0.62 * crest_x + 0.38 * top * crest_y
     weft = 0.62 * crest_y - 0.38 * top * crest_x
     seen = ramp(warp - weft, -0.06, 0.06)
-    own = [generator.normal(0, 1, count)[thread] for thread in (column, row)]
+    own = [generator.normal(0, 1, count).astype(np.float32)[thread] for thread in (column, row)]
     return seen, np.maximum(warp, weft).astype(np.float32), blend(own[1], own[0], seen)
 
 
@@ -42,7 +42,8 @@ def weave(generator: np.random.Generator, size: int) -> Field:
     fuzz = spectral(generator, size, 30, 256, 0.5)
     slub = spectral(generator, size, 2, 60, 0.8)
     two_tone = generator.uniform(0, 0.4)
-    tone = 0.3 + two_tone * seen + 0.06 * own + 0.04 * fuzz + 0.04 * slub
+    tone = generator.uniform(0.2, 0.5) + two_tone * seen + generator.uniform(0.02, 0.1) * own
+    tone = tone + 0.04 * fuzz + generator.uniform(0.01, 0.09) * slub
     lit = 0.35 + 0.65 * ramp(height, 0.1, 0.85)
     dyed = _dyed(generator, size, count, seen) * pick(generator, (0, 0, 1))
     return Field(np.clip(tone * lit, 0, 1), dyed * lit, (0.3 * height + 0.02 * fuzz) / count)
@@ -66,7 +67,8 @@ def denim(generator: np.random.Generator, size: int) -> Field:
     fade = spectral(generator, size, 1, 12, 1.6)
     slub = spectral(generator, size, 3, 70, 0.6, (1, 14))
     fuzz = spectral(generator, size, 30, 256, 0.4)
-    warp = 0.16 + generator.uniform(0.05, 0.1) * own + 0.08 * fade + 0.09 * slub + 0.05 * fuzz
+    warp = generator.uniform(0.1, 0.3) + generator.uniform(0.03, 0.1) * own
+    warp = warp + generator.uniform(0.03, 0.14) * fade + generator.uniform(0.02, 0.12) * slub + 0.05 * fuzz
     tone = blend(0.78 + 0.05 * fuzz, warp, seen) * (0.4 + 0.6 * ramp(height, 0.1, 0.85))
     return Field(np.clip(tone, 0, 1), even(size), (0.28 * height + 0.02 * fuzz) / count)
 
@@ -83,11 +85,11 @@ def knit(generator: np.random.Generator, size: int) -> Field:
     thread = np.cos(np.pi * (y % 1 - 0.5)) * np.sin(np.pi * np.clip(leg, 0.02, 0.98)) ** 0.5
     twist = 0.5 + 0.5 * np.sin(2 * np.pi * (3 * (y % 1) + 2 * leg))
     column, row = np.floor(x).astype(int) % columns, np.floor(y).astype(int) % rows
-    own = generator.normal(0, 0.05, (rows, columns))[row, column]
+    own = generator.normal(0, generator.uniform(0.01, 0.1), (rows, columns))[row, column]
     accent = _stitched(generator, rows, columns)[row, column]
     lit = 0.25 + 0.75 * ramp(thread, 0.05, 0.8)
-    tone = (0.55 + own + 0.08 * twist + 0.06 * fuzz) * lit
-    height = (0.3 * np.sqrt(np.clip(thread, 0, 1)) + 0.02 * twist + 0.02 * fuzz) / columns
+    tone = (generator.uniform(0.35, 0.8) + own + 0.08 * twist + generator.uniform(0.03, 0.12) * fuzz) * lit
+    height = (0.21 * np.clip(thread, 0, 1) ** 0.8 + 0.02 * twist + 0.012 * fuzz) / columns
     return Field(np.clip(tone, 0, 1).astype(np.float32), soft(accent * lit, 0.6), 0.8 * soft(height, 0.8))
 
 
@@ -119,7 +121,7 @@ def carpet(generator: np.random.Generator, size: int) -> Field:
 def stripes(generator: np.random.Generator, size: int) -> Field:
     """Stripes along u of unequal width, printed on a fine cloth, with thin lines (the accent) beside some."""
     _, v = texels(size)
-    count = int(generator.integers(2, 6))
+    count = int(generator.integers(2, 8))
     edges = (np.arange(2 * count) + generator.uniform(0.05, 0.95, 2 * count)) / (2 * count)
     away = np.abs((v - edges + 0.5) % 1 - 0.5).min(1)
     band = (np.searchsorted(edges, v.ravel()) % 2).astype(np.float32)
@@ -127,8 +129,9 @@ def stripes(generator: np.random.Generator, size: int) -> Field:
     thin = generator.uniform(0.003, 0.008)
     line = ramp(np.abs(away - 3 * thin), thin + 1 / size, thin - 1 / size) * pick(generator, (0, 1))
     cloth = spectral(generator, size, 20, 250, 0.4)
-    tone = np.clip(band[:, None] * 0.94 + 0.03 + 0.02 * cloth, 0, 1)
-    return Field(tone.astype(np.float32), line[:, None] + even(size), (0.0001 * cloth).astype(np.float32))
+    low, high = generator.uniform(0, 0.2), generator.uniform(0.7, 1)
+    tone = blend(low, high, band[:, None]) + generator.uniform(0.01, 0.05) * cloth
+    return Field(np.clip(tone, 0, 1), line[:, None] + even(size), 0.0001 * cloth)
 
 
 def checks(generator: np.random.Generator, size: int) -> Field:

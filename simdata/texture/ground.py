@@ -64,15 +64,17 @@ def grass(generator: np.random.Generator, size: int) -> Field:
     dry = generator.uniform(0, 1, count) < generator.uniform(0.02, 0.25)
     shade = np.clip(0.12 + 0.6 * depth + generator.normal(0, 0.13, count), 0.02, 1)
     colors = np.stack([shade, dry * generator.uniform(0.4, 1, count), 0.15 + 0.85 * depth], 1)
-    canvas = np.zeros((size, size, 3), np.uint8)
+    margin = size // 5  # OpenCV draws what is cut off by the edge a little differently
+    canvas = np.zeros((size + 2 * margin, size + 2 * margin, 3), np.uint8)
     canvas[:] = (8, 0, 30)
     blades = _blades(generator, count)
-    sees = ((blades.min(1)[:, None] + SHIFTS < 1) & (blades.max(1)[:, None] + SHIFTS > 0)).all(-1)
+    least, most = blades.min(1)[:, None] + SHIFTS, blades.max(1)[:, None] + SHIFTS
+    sees = ((least < 1 + 2 / size) & (most > -2 / size)).all(-1)
     for blade, color, seen in zip(blades, 255 * colors, sees, strict=True):
         for shift in np.flatnonzero(seen):
-            drawn = np.rint((blade + SHIFTS[shift]) * size * 16).astype(np.int32)
+            drawn = np.rint(((blade + SHIFTS[shift]) * size + margin) * 16).astype(np.int32)
             cv2.fillConvexPoly(canvas, drawn, color.tolist(), cv2.LINE_AA, 4)
-    tone, accent, height = np.moveaxis(canvas.astype(np.float32) / 255, -1, 0)
+    tone, accent, height = np.moveaxis(canvas[margin:-margin, margin:-margin].astype(np.float32) / 255, -1, 0)
     clumps = 0.07 * spectral(generator, size, 1, 12, 1.3)
     return Field(np.clip(tone + clumps, 0, 1), accent, 0.006 * soft(height, 0.9))
 
@@ -106,7 +108,7 @@ def soil(generator: np.random.Generator, size: int) -> Field:
     stone = crumb.each(generator.uniform(0, 1, crumb.count) < generator.uniform(0.01, 0.07)) * ramp(
         lump, 0.4, 0.7
     )
-    height = (0.16 * lump * big + 0.035 * fine) / cells + 0.003 * clods
+    height = (0.14 * lump * big + 0.025 * fine) / cells + 0.002 * clods
     return Field(np.clip(tone, 0, 1), 0.9 * stone, height.astype(np.float32))
 
 

@@ -51,12 +51,13 @@ def slopes(field: Field) -> tuple[np.ndarray, np.ndarray]:
 
 
 def texture_field(family: str, seed: int, size: int = SIZE) -> np.ndarray:
-    """Return the first of the maps alone, (size, size) uint8: 0 takes the first colour, 255 the second.
+    """Return the share of the second of two colours, for a material without an accent, (size, size) uint8.
 
     Raises:
         UnknownNameError: no such family.
     """
-    return texture_maps(family, seed, size)[..., 0]
+    tone, accent = np.moveaxis(texture_maps(family, seed, size)[..., :2], -1, 0)
+    return np.minimum(255 - accent, tone) + accent
 
 
 @lru_cache(maxsize=64)

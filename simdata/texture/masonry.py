@@ -19,9 +19,11 @@ def brick(generator: np.random.Generator, size: int) -> Field:
     edge = wall.edge + generator.uniform(0.0004, 0.0012) * spectral(generator, size, 6, 60, 1.0)
     gap = generator.uniform(0.05, 0.085) / rows
     body = ramp(edge, gap - 0.0015, gap + 0.0015)
-    fired = np.clip(generator.normal(0.3, generator.uniform(0.06, 0.16), wall.count), 0, 0.75)
+    fired = np.clip(
+        generator.normal(generator.uniform(0.2, 0.45), generator.uniform(0.05, 0.18), wall.count), 0, 0.75
+    )
     stain = spectral(generator, size, 1, 40, 1.3)
-    tone = wall.each(fired) + 0.07 * stain + 0.05 * rough
+    tone = wall.each(fired) + generator.uniform(0.03, 0.12) * stain + 0.05 * rough
     pits = ramp(spectral(generator, size, 40, 200, 0.3), 1.7, 2.6) * body
     mortar = (1 - body) * np.clip(0.9 + 0.08 * spectral(generator, size, 20, 256, 0.4), 0, 1)
     height = 0.0035 * ramp(edge, gap * 0.4, gap + 0.006) + 0.0005 * rough - 0.0012 * pits
@@ -34,9 +36,9 @@ def tiles(generator: np.random.Generator, size: int) -> Field:
     columns, bond = (rows, 0.0) if generator.uniform() < 0.65 else (rows // 2, 0.5)
     tile = laid(size, np.arange(rows) / rows, even_cuts(rows, columns, bond))
     in_turn = (tile.index // columns + tile.index % columns) % 2 * (bond == 0) * pick(generator, (0, 0, 0.45))
-    own = generator.uniform(0.02, 0.14) * generator.uniform(-1, 1, tile.count)
-    clouds = generator.uniform(0.01, 0.06) * spectral(generator, size, 2, 80, 1.4)
-    tone = np.clip(0.18 + tile.each(own) + in_turn + clouds, 0, 0.75)
+    own = generator.uniform(0.02, 0.2) * generator.uniform(-1, 1, tile.count)
+    clouds = generator.uniform(0.01, 0.08) * spectral(generator, size, 2, 80, generator.uniform(1, 1.8))
+    tone = np.clip(generator.uniform(0.1, 0.4) + tile.each(own) + in_turn + clouds, 0, 0.75)
     gap = generator.uniform(0.0025, 0.006)
     joint = ramp(tile.edge, gap + 0.0015, gap - 0.0015)
     lean = generator.normal(0, 0.008, (2, tile.count))

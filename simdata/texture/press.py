@@ -93,7 +93,7 @@ class Press:
 
     def _shape(self, shape: str, box: Box, ink: Ink, line: float, **extra: float) -> None:
         left, top, width, height = (self.side * edge for edge in box)
-        corners = [left, top, left + width, top + height]
+        corners = [left, top, left + max(width - 1, 0), top + max(height - 1, 0)]  # Pillow counts the last
         for pen, share in zip(self._pens, ink, strict=True):
             how = {"outline": share, "width": max(1, round(self.side * line))} if line else {"fill": share}
             getattr(pen, shape)(corners, **how, **extra)
@@ -253,9 +253,7 @@ def bar_code(generator: np.random.Generator, press: Press, box: Box, ink: Ink) -
     for k, bar in enumerate(code):
         if bar == "1":
             long = 0.86 if k < 3 or k > 91 or 45 <= k < 50 else 0.78
-            press.box(
-                (left + (7 + k) * module, top + 0.06 * height, module - 1 / press.side, long * height), ink
-            )
+            press.box((left + (7 + k) * module, top + 0.06 * height, module, long * height), ink)
     for part, at in ((digits[1:7], 10), (digits[7:], 57)):
         where = (left + at * module, top + 0.86 * height, 40 * module, 0.12 * height)
         press.text("".join(str(digit) for digit in part), where, ink)

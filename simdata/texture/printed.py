@@ -168,10 +168,9 @@ def barcode(generator: np.random.Generator, size: int) -> Field:
     route = (
         "".join(pick(generator, "ABCDEFGHKLMNPRSTXZ") for _ in range(2)) + f"{generator.integers(10, 999)}"
     )
-    press.text(route, (0.07, 0.07, 0.4, cut - 0.1), ink, generator.uniform(0, 0.035), side=0)
-    _square_code(
-        generator, press, (0.93 - (cut - 0.08), 0.06, cut - 0.08), int(generator.integers(12, 22)), ink
-    )
+    left, right = (0.07, 0.93 - (cut - 0.08)) if generator.uniform() < 0.5 else (0.53, 0.07)
+    press.text(route, (left, 0.07, 0.4, cut - 0.1), ink, generator.uniform(0, 0.035), side=0)
+    _square_code(generator, press, (right, 0.06, cut - 0.08), int(generator.integers(12, 22)), ink)
     press.box((0.03, cut, 0.94, 0.005), ink)
     press.box((0.03, 0.73, 0.94, 0.005), ink)
     for row in range(3):
@@ -183,7 +182,7 @@ def barcode(generator: np.random.Generator, size: int) -> Field:
     else:
         emblem(generator, press, (0.7, 0.76, 0.22, 0.17), ink, PAPER)
     printed = press.field(even(size))
-    worn = 0.03 * spectral(generator, size, 1, 60, 1.3)
+    worn = generator.uniform(0.01, 0.05) * spectral(generator, size, 1, 60, 1.3)
     return Field(np.clip(printed.tone + 0.03 + worn, 0, 1), printed.accent, printed.height)
 
 
@@ -196,13 +195,13 @@ def _square_code(
     full[:, 0] = full[-1] = True
     step = side / cells
     for row, column in np.argwhere(full):
-        press.box((left + column * step, top + row * step, step - 1 / press.side, step - 1 / press.side), ink)
+        press.box((left + column * step, top + row * step, step, step), ink)
 
 
 def book_cover(generator: np.random.Generator, size: int) -> Field:
     """A cover in cloth or paper: title, author, picture or emblem, frames; the accent is foil or ink."""
-    ground = pick(generator, (PAPER, PAPER, SHADE))
-    press, ink, other = Press(size, ground), ACCENT, BASE if ground == PAPER else PAPER
+    ground, other = (int(generator.integers(0, 140)), 0), pick(generator, (PAPER, BASE))
+    press, ink = Press(size, ground), ACCENT
     art = pick(generator, ("band", "bare", "bare", "circles", "half", "panes"))
     if art == "band":
         press.box((-0.1, 0.05, 1.2, generator.uniform(0.36, 0.5)), other)

@@ -66,9 +66,14 @@ def plastic(generator: np.random.Generator, size: int) -> Field:
         top = int(generator.integers(60, 110)) * (1 + (kind == "fine"))
         grain = np.tanh(spectral(generator, size, top / 4, min(top, 200), 0.4))
         high = generator.uniform(0.03, 0.07) / top
-    sink = spectral(generator, size, 1, 6, 1.6)
-    tone = 0.5 + 0.06 * grain + 0.03 * sink + 0.012 * spectral(generator, size, 30, 200, 0.3)
-    height = high * grain + 0.0004 * sink
+    sink = spectral(generator, size, 1, pick(generator, (6, 20)), 1.4)
+    tone = (
+        0.5
+        + 0.06 * grain
+        + generator.uniform(0, 0.035) * sink
+        + 0.012 * spectral(generator, size, 30, 200, 0.3)
+    )
+    height = high * grain + 0.0003 * sink
     return Field(np.clip(tone, 0, 1), even(size), height.astype(np.float32))
 
 

@@ -29,7 +29,8 @@ def _planed(generator: np.random.Generator, size: int, knots: int) -> Field:
         v, body, swirl = v + aside, np.maximum(body, knot), np.maximum(swirl, rings)
     phase = arches * u - generator.uniform(2.0, 5.5) * np.cos(2 * np.pi * (v - generator.uniform()))
     phase = phase + generator.uniform(0.04, 0.12) * spectral(generator, size, 4, 48, 1.2, (6, 1))
-    strong = generator.uniform(0.45, 1.0, abs(arches))[np.floor(phase).astype(int) % abs(arches)]
+    strong = generator.uniform(0.45, 1.0, abs(arches)).astype(np.float32)
+    strong = strong.take(np.floor(phase).astype(np.int32), mode="wrap")
     late = soft(_late(phase) * strong, 0.6)
     fibers = spectral(generator, size, 16, 256, 0.6, (36, 1))
     pores = _pores(generator, size, late)
