@@ -11,6 +11,7 @@ from photometer import BLACK, Photometer, dressed, shot
 from sample_scene import camera, scene_of, thing
 
 from simdata.geometry import Pose
+from simdata.light import Sun
 from simdata.material import Material
 from simdata.scene import Scene
 
@@ -115,3 +116,15 @@ def test_edges_behind_glass_are_as_smooth_as_before_it(gl: Any) -> None:
         row = rgb[..., 1].astype(int)
         counts.append(((row > row.min() + 12) & (row < row.max() - 12)).sum())
     assert counts[0] == 0 < counts[1]
+
+
+@pytest.mark.parametrize(("share", "shades"), [(0.9, False), (0.3, True)])
+def test_what_is_mostly_glass_casts_no_shadow(gl: Any, meter: Photometer, share: float, shades: bool) -> None:
+    """A pane beside what the camera sees, between it and the sun."""
+    nodes = thing("cuboid", 1, Pose(position=(0, 0, -0.05)), sx=4, sy=4, sz=0.1)
+    nodes += thing("cuboid", 2, Pose(position=(0.5, 0, 0.5)), sx=0.5, sy=0.5, sz=0.01)
+    view = camera(16, 16, eye=(0, -1e-6, 1.0), target=(0, 0, 0), fov=0.05)
+    sun = Sun(direction=(math.sqrt(0.5), 0, math.sqrt(0.5)), strength=0.5)
+    scene = dressed(scene_of(nodes, view), lights=(sun,), materials={"cuboid_2.body": clear(1.0, share)})
+    light = meter.light(shot(gl, scene)).mean()
+    assert (light < 0.05) if shades else light == pytest.approx(0.5 * math.sqrt(0.5), rel=0.05)

@@ -78,7 +78,7 @@ def misplaced(gl: Any, meter: Photometer, scene: Scene) -> float:
 
 
 @pytest.mark.parametrize("make", [textured_wall, can])
-@pytest.mark.parametrize("family", ["granite", "knit", "label"])
+@pytest.mark.parametrize("family", ["checks", "granite", "knit", "label"])
 def test_a_field_lies_where_the_mesh_says(
     gl: Any, meter: Photometer, make: Callable[[str], Scene], family: str
 ) -> None:
@@ -157,7 +157,7 @@ def test_more_samples_smooth_edges_and_keep_the_mean(gl: Any) -> None:
         rgb = shot(renderer, scene).astype(float)
         renderer.close()
         means.append(rgb.mean())
-        edges.append(len(np.unique(rgb[(rgb > 2) & (rgb < 140)])))  # between the black backdrop and surfaces
+        edges.append(len(np.unique(rgb[(rgb > 2) & (rgb < 100)])))  # between the black backdrop and surfaces
     assert np.ptp(means) < 0.4
     assert edges[0] == 0 < edges[1] < edges[2]
 
