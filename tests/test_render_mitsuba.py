@@ -83,6 +83,8 @@ LIT: dict[str, tuple[dict[str, Any], float]] = {
     "ambient": ({"ambient": 0.5}, 0.5),
 }
 ASLANT = AreaLight(position=(0.75, -1, 0), **FACING, width=0.1, height=0.1)
+WIDE = AreaLight(position=(0.2, -1, 0), **FACING, width=1.0, height=0.6)
+DAY = DaySky(sun=(0.5, -0.5, 0.7), turbidity=4, strength=0.6, ground=(0.5, 0.2, 0.1))
 
 
 @pytest.mark.parametrize("name", LIT)
@@ -101,6 +103,11 @@ def test_a_panel_falls_off_with_two_cosines_and_lights_nothing_behind_it(traced:
     assert not light(traced, card(lights=(turned,))).any()
     for left_out in ({"portal": True}, {"surface": "cuboid_1.body"}):
         assert not light(traced, card(lights=(ASLANT.model_copy(update=left_out),))).any()
+
+
+@pytest.mark.parametrize("look", [{"lights": (WIDE,)}, {"sky": DAY}, {"sky": DAY, "ambient": 0.2}])
+def test_wide_lights_and_skies_read_the_same_under_gl(traced: MitsubaRenderer, gl: Any, look: dict) -> None:
+    assert light(traced, card(**look)).mean() == pytest.approx(light(gl, card(**look)).mean(), rel=0.04)
 
 
 def test_a_spot_fades_as_gl_says(traced: MitsubaRenderer, gl: Any) -> None:
@@ -124,8 +131,7 @@ def test_lamps_are_not_seen_but_in_mirrors(traced: MitsubaRenderer) -> None:
 
 def test_a_sky_is_where_its_picture_says(quick: MitsubaRenderer) -> None:
     """What is seen of it, and what it lights."""
-    sky = DaySky(sun=(0.5, -0.5, 0.7), turbidity=4, strength=0.6, ground=(0.5, 0.2, 0.1))
-    picture = radiance(sky, 256)
+    picture = radiance(DAY, 256)
     for heading in np.radians((0, 60, 200, 330)):
         target = np.array((math.cos(heading), math.sin(heading), 0.4))
         view = camera(24, 16, eye=50 * UP, target=target + 50 * UP, fov=0.8)
@@ -136,9 +142,9 @@ def test_a_sky_is_where_its_picture_says(quick: MitsubaRenderer) -> None:
         expected = cv2.remap(
             picture, np.float32(column), np.float32(row), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
         )
-        seen = light(quick, dressed(scene_of(floor(), view), sky=sky))
+        seen = light(quick, dressed(scene_of(floor(), view), sky=DAY))
         assert np.abs(seen / expected - 1).max() < 0.08
-    assert light(quick, card(sky=sky)).mean() == pytest.approx(ALBEDO * _on_wall(picture), rel=0.08)
+    assert light(quick, card(sky=DAY)).mean() == pytest.approx(ALBEDO * _on_wall(picture), rel=0.08)
 
 
 def _on_wall(picture: np.ndarray) -> float:
@@ -299,6 +305,13 @@ def test_haze_fades_with_metres(quick: MitsubaRenderer) -> None:
     through = math.exp(-0.4 * 2)
     seen = light(quick, card(glow, haze=haze)).mean()
     assert seen == pytest.approx(0.2 * through + 0.6 * (1 - through), abs=0.01)
+
+
+def test_haze_hides_the_sky_as_under_gl(quick: MitsubaRenderer, gl: Any) -> None:
+    view = camera(16, 12, target=(0, -2, 1), far=20)
+    for behind in ({"sky": DAY}, {"backdrop": (0.8, 0.2, 0.1)}):
+        scene = dressed(scene_of(floor(), view), haze=Haze(density=0.03), **behind)
+        assert np.abs(shot(quick, scene).astype(int) - shot(gl, scene)).max() <= 2
 
 
 def test_nothing_shows_the_backdrop(quick: MitsubaRenderer) -> None:
