@@ -215,7 +215,7 @@ def test_textures_lie_as_under_gl(quick: MitsubaRenderer, gl: Any) -> None:
     scene = dressed(wall(view), ambient=0.7, materials={"cuboid_1.body": matter})
     ours, theirs = (shot(one, scene).mean(-1) for one in (quick, gl))
     off = np.abs(ours - theirs).mean()
-    assert off < 8 < 20 < min(np.abs(other - theirs).mean() for other in (ours[::-1], ours[:, ::-1]))
+    assert 3 * off < min(np.abs(other - theirs).mean() for other in (ours[::-1], ours[:, ::-1]))
 
 
 def test_pictures_are_the_right_way_up(tmp_path: Path) -> None:
