@@ -290,6 +290,24 @@ def test_a_clear_pane_lets_its_tint_through(traced: MitsubaRenderer) -> None:
     assert seen[1] == pytest.approx(seen[0] / 4, rel=0.08)
 
 
+def test_glass_casts_a_faint_shadow(traced: MitsubaRenderer) -> None:
+    """A small lamp's light comes through as it does from what glows, without specks."""
+    pane = thing("cuboid", 2, Pose(position=(0, -0.5, 0)), sx=4, sy=0.01, sz=4)
+    view = camera(16, 12, eye=(0, -0.4, 0), target=(0, 0, 0), fov=0.05)
+    scene = scene_of([*wall().nodes, *pane], view)
+    glass = Material(base_color=(1, 1, 1), transmission=1.0)
+    lamp = {"lights": (Sun(direction=(0, -1, 0), angle=0.02),)}
+    through, free = (
+        light(traced, dressed(scene_of(nodes, view), **lamp, materials=look)).mean(-1)
+        for nodes, look in (
+            (scene.nodes, {"cuboid_1.body": GREY, "cuboid_2.body": glass}),
+            (wall().nodes, {"cuboid_1.body": GREY}),
+        )
+    )
+    assert through.mean() == pytest.approx(0.923**2 * free.mean(), rel=0.08)
+    assert through.std() < 0.1 * through.mean()
+
+
 def test_varnish_mirrors_a_lamp(traced: MitsubaRenderer) -> None:
     sun = Sun(direction=(0, -1, 0), angle=0.05)
     plain, coated = (
