@@ -83,6 +83,8 @@ LIT: dict[str, tuple[dict[str, Any], float]] = {
     "ambient": ({"ambient": 0.5}, 0.5),
 }
 ASLANT = AreaLight(position=(0.75, -1, 0), **FACING, width=0.1, height=0.1)
+WIDE = AreaLight(position=(0.2, -1, 0), **FACING, width=1.0, height=0.6)
+DAY = DaySky(sun=(0.5, -0.5, 0.7), turbidity=4, strength=0.6, ground=(0.5, 0.2, 0.1))
 
 
 @pytest.mark.parametrize("name", LIT)
@@ -101,6 +103,11 @@ def test_a_panel_falls_off_with_two_cosines_and_lights_nothing_behind_it(traced:
     assert not light(traced, card(lights=(turned,))).any()
     for left_out in ({"portal": True}, {"surface": "cuboid_1.body"}):
         assert not light(traced, card(lights=(ASLANT.model_copy(update=left_out),))).any()
+
+
+@pytest.mark.parametrize("look", [{"lights": (WIDE,)}, {"sky": DAY}, {"sky": DAY, "ambient": 0.2}])
+def test_wide_lights_and_skies_read_the_same_under_gl(traced: MitsubaRenderer, gl: Any, look: dict) -> None:
+    assert light(traced, card(**look)).mean() == pytest.approx(light(gl, card(**look)).mean(), rel=0.04)
 
 
 def test_a_spot_fades_as_gl_says(traced: MitsubaRenderer, gl: Any) -> None:
@@ -124,8 +131,7 @@ def test_lamps_are_not_seen_but_in_mirrors(traced: MitsubaRenderer) -> None:
 
 def test_a_sky_is_where_its_picture_says(quick: MitsubaRenderer) -> None:
     """What is seen of it, and what it lights."""
-    sky = DaySky(sun=(0.5, -0.5, 0.7), turbidity=4, strength=0.6, ground=(0.5, 0.2, 0.1))
-    picture = radiance(sky, 256)
+    picture = radiance(DAY, 256)
     for heading in np.radians((0, 60, 200, 330)):
         target = np.array((math.cos(heading), math.sin(heading), 0.4))
         view = camera(24, 16, eye=50 * UP, target=target + 50 * UP, fov=0.8)
@@ -136,9 +142,9 @@ def test_a_sky_is_where_its_picture_says(quick: MitsubaRenderer) -> None:
         expected = cv2.remap(
             picture, np.float32(column), np.float32(row), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
         )
-        seen = light(quick, dressed(scene_of(floor(), view), sky=sky))
+        seen = light(quick, dressed(scene_of(floor(), view), sky=DAY))
         assert np.abs(seen / expected - 1).max() < 0.08
-    assert light(quick, card(sky=sky)).mean() == pytest.approx(ALBEDO * _on_wall(picture), rel=0.08)
+    assert light(quick, card(sky=DAY)).mean() == pytest.approx(ALBEDO * _on_wall(picture), rel=0.08)
 
 
 def _on_wall(picture: np.ndarray) -> float:
@@ -209,7 +215,7 @@ def test_textures_lie_as_under_gl(quick: MitsubaRenderer, gl: Any) -> None:
     scene = dressed(wall(view), ambient=0.7, materials={"cuboid_1.body": matter})
     ours, theirs = (shot(one, scene).mean(-1) for one in (quick, gl))
     off = np.abs(ours - theirs).mean()
-    assert off < 8 < 20 < min(np.abs(other - theirs).mean() for other in (ours[::-1], ours[:, ::-1]))
+    assert 3 * off < min(np.abs(other - theirs).mean() for other in (ours[::-1], ours[:, ::-1]))
 
 
 def test_pictures_are_the_right_way_up(tmp_path: Path) -> None:
@@ -284,6 +290,24 @@ def test_a_clear_pane_lets_its_tint_through(traced: MitsubaRenderer) -> None:
     assert seen[1] == pytest.approx(seen[0] / 4, rel=0.08)
 
 
+def test_glass_casts_a_faint_shadow(traced: MitsubaRenderer) -> None:
+    """A small lamp's light comes through as it does from what glows, without specks."""
+    pane = thing("cuboid", 2, Pose(position=(0, -0.5, 0)), sx=4, sy=0.01, sz=4)
+    view = camera(16, 12, eye=(0, -0.4, 0), target=(0, 0, 0), fov=0.05)
+    scene = scene_of([*wall().nodes, *pane], view)
+    glass = Material(base_color=(1, 1, 1), transmission=1.0)
+    lamp = {"lights": (Sun(direction=(0, -1, 0), angle=0.02),)}
+    through, free = (
+        light(traced, dressed(scene_of(nodes, view), **lamp, materials=look)).mean(-1)
+        for nodes, look in (
+            (scene.nodes, {"cuboid_1.body": GREY, "cuboid_2.body": glass}),
+            (wall().nodes, {"cuboid_1.body": GREY}),
+        )
+    )
+    assert through.mean() == pytest.approx(0.923**2 * free.mean(), rel=0.08)
+    assert through.std() < 0.1 * through.mean()
+
+
 def test_varnish_mirrors_a_lamp(traced: MitsubaRenderer) -> None:
     sun = Sun(direction=(0, -1, 0), angle=0.05)
     plain, coated = (
@@ -299,6 +323,13 @@ def test_haze_fades_with_metres(quick: MitsubaRenderer) -> None:
     through = math.exp(-0.4 * 2)
     seen = light(quick, card(glow, haze=haze)).mean()
     assert seen == pytest.approx(0.2 * through + 0.6 * (1 - through), abs=0.01)
+
+
+def test_haze_hides_the_sky_as_under_gl(quick: MitsubaRenderer, gl: Any) -> None:
+    view = camera(16, 12, target=(0, -2, 1), far=20)
+    for behind in ({"sky": DAY}, {"backdrop": (0.8, 0.2, 0.1)}):
+        scene = dressed(scene_of(floor(), view), haze=Haze(density=0.03), **behind)
+        assert np.abs(shot(quick, scene).astype(int) - shot(gl, scene)).max() <= 2
 
 
 def test_nothing_shows_the_backdrop(quick: MitsubaRenderer) -> None:

@@ -35,7 +35,8 @@ def collected(stage: Stage, camera: Camera, t: float, samples: int, seed: str) -
         key = int.from_bytes(hashlib.sha256(f"{seed} {first}".encode()).digest()[:4], "big")
         light, distances = stage.follow(rays, key)
         if stage.haze is not None:
-            light = hazy(stage.haze, light, distances)
+            # What stands nowhere is taken to be as far off as the camera sees, as by `gl`.
+            light = hazy(stage.haze, light, np.where(np.isinf(distances), camera.far, distances))
         parts.append(light.mean(1))
     return np.concatenate(parts).reshape(camera.height, camera.width, 4)
 

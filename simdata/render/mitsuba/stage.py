@@ -59,7 +59,9 @@ class Stage:
         self._bare = mi.load_dict({"type": "scene", **bare})
         sky = sky_emitter(look, store)
         self._sky = None if sky is None else mi.load_dict(sky)
-        self._paths = mi.load_dict({"type": "path", "max_depth": DEPTH})
+        # Dearer, and lets what lamps send straight through thin glass arrive.
+        clear = any(material.transmission for material in surfaces)
+        self._paths = mi.load_dict({"type": "volpath" if clear else "path", "max_depth": DEPTH})
         self._sampler = mi.load_dict({"type": "multijitter"})
         self.haze = look.haze
 
