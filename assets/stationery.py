@@ -80,11 +80,11 @@ class Pen(Value):
 
     category: ClassVar[str] = "pen"
     supercategory: ClassVar[str] = "stationery"
-    typical: ClassVar[dict[str, Range]] = {"length": (0.13, 0.155), "radius": (0.0045, 0.0075)}
+    typical: ClassVar[dict[str, Range]] = {"length": (0.13, 0.155), "radius": (0.006, 0.009)}
     density: ClassVar[Range] = (900.0, 1500.0)
 
     length: float = Field(0.14, ge=0.06, le=0.3)
-    radius: float = Field(0.0055, ge=2e-3, le=0.02)
+    radius: float = Field(0.007, ge=2e-3, le=0.02)
 
     def model(self) -> Model:
         """Return the parts "barrel" and "cap"."""
