@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from simdata.assets.piece import cuboid, wedges
+from simdata.assets.piece import wedges
 from simdata.assets.solid import extrude, fillet, joined, revolve, rounded_rectangle, sweep, turned
 from simdata.assets.tool import LAID, ring
 from simdata.mesh import Mesh, Model, Part, centered
@@ -80,11 +80,11 @@ class Pen(Value):
 
     category: ClassVar[str] = "pen"
     supercategory: ClassVar[str] = "stationery"
-    typical: ClassVar[dict[str, Range]] = {"length": (0.13, 0.155), "radius": (0.0045, 0.0075)}
+    typical: ClassVar[dict[str, Range]] = {"length": (0.13, 0.155), "radius": (0.006, 0.009)}
     density: ClassVar[Range] = (900.0, 1500.0)
 
     length: float = Field(0.14, ge=0.06, le=0.3)
-    radius: float = Field(0.0055, ge=2e-3, le=0.02)
+    radius: float = Field(0.007, ge=2e-3, le=0.02)
 
     def model(self) -> Model:
         """Return the parts "barrel" and "cap"."""
@@ -98,9 +98,10 @@ class Pen(Value):
         path[0, 2] -= 0.0028
         clip = sweep(path, (6e-4, 0.0016), segments=8, tips=(0.0, 0.001))
         cap = joined(turned(revolve(hood, 32), LAID), clip)
-        barrel = np.concatenate([ring(0.9 * r, 0.0, 8), ring(0.95 * r, joint, 8)])
-        hull = np.concatenate([ring(1.02 * r, joint, 8), ring(0.92 * r, end, 8)])
-        rod = cuboid((x[-1], -0.0016, 0.5 * r), (x[0], 0.0016, r + 0.0028))
+        # One prism from end to end, without the clip: on it, a pen would rock for ever.
+        barrel, hood_piece = (
+            np.concatenate([ring(r, a), ring(r, b)]) for a, b in ((0.0, joint), (joint, end))
+        )
         return centered(
-            {"barrel": Part(turned(revolve(line, 32), LAID), (barrel,)), "cap": Part(cap, (hull, rod))}
+            {"barrel": Part(turned(revolve(line, 32), LAID), (barrel,)), "cap": Part(cap, (hood_piece,))}
         )

@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import Field, model_validator
 
-from simdata.assets.piece import cuboid, wedges
+from simdata.assets.piece import cuboid, hull
 from simdata.assets.solid import Array, box, fillet, joined, loft, revolve, sweep, turned
 from simdata.mesh import Model, Part, centered
 from simdata.model import Model as Value
@@ -119,10 +119,7 @@ class Spanner(Value):
             outline = [(hole, 0.0), (outer, 0.0), (outer, thick), (hole, thick), (hole, 0.0)]
             ring = revolve(fillet(outline, [0.0, 1e-3, 1e-3, 0.0, 0.0], 2)[:-1], 36, closed=True)
             meshes.append(turned(ring, np.eye(3), at))
-            pieces += [
-                piece + at
-                for piece in wedges([(hole, 0.0), (hole, thick)], [(outer, 0.0), (outer, thick)], 6)
-            ]
+            pieces.append(hull([(outer, 0.0), (outer, thick)], 10) + at)
             ends.append(at[0] - side * 1.2 * hole)
         size = (ends[0] - ends[1], 0.9 * self.jaw, 0.6 * thick)
         middle = (sum(ends) / 2.0, 0.0, thick / 2.0)
@@ -131,8 +128,8 @@ class Spanner(Value):
         return centered({"body": Part(joined(*meshes, bar), tuple(pieces))})
 
 
-def ring(radius: float, x: float, sides: int = 10) -> Array:
-    """Return points (sides,3) of a circle about the x axis, m."""
+def ring(radius: float, x: float, sides: int = 6) -> Array:
+    """Return points (sides,3) on a circle about the x axis, m: few, so that round things come to rest."""
     turn = 2.0 * np.pi * np.arange(sides) / sides
     return np.column_stack([np.full(sides, x), radius * np.cos(turn), radius * np.sin(turn)])
 

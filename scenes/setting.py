@@ -151,7 +151,7 @@ def _desk() -> Setting:
         around=_share(desk_lamp=0.6, monitor=0.4, keyboard=0.4, chair=0.6, shelf=0.8, pictures=0.8, rug=0.4,
                       door=0.4, panel=0.4, pendant=0.3, curtains=0.5, sideboard=0.3, boxes=0.2),
         surfaces=_surfaces(top=_one(*_WOODS, "laminate", "laminate_dark", "painted_white")),
-        likely=_likely(book=3, pen=4, tape=2, mug=1.5, fork=0.3, spoon=0.4, pan=0.1, plate=0.4, candle=1,
+        likely=_likely(book=3, pen=2, tape=2, mug=1.5, fork=0.3, spoon=0.4, pan=0.1, plate=0.4, candle=1,
                        screwdriver=0.6, cutting_board=0.1, bottle=0.7, carton=0.5, bowl=0.5),
     )  # fmt: skip
 

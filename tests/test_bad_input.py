@@ -86,7 +86,7 @@ def test_scenes_and_files_that_are_not_there(told) -> None:
     write(b"- 1\n- 2\n", "list.yaml")
     write(b"# " + b"x" * (2 << 20), "huge.yaml")
     for name, words in {
-        "tabeltop": "unknown scene 'tabeltop'; did you mean 'tabletop'?",
+        "tabeltop": "unknown scene 'tabeltop'; did you mean 'tabletop' or",
         "nowhere.yaml": "no file nowhere.yaml",
         "folder": "folder is a folder; a YAML file is wanted",
         "picture.yaml": "is not UTF-8 text",

@@ -49,6 +49,8 @@ def test_windows_are_where_the_room_says() -> None:
     walls = room.model().parts["walls"].mesh
     assert volume(walls) == pytest.approx(room.wall * (ring * room.height - 4 * hole))
     corners = walls.vertices + np.array([0, 0, 0.5 * np.ptp(room.model().bounds[:, 2]) - 0.05])
+    lone = [hole.position[1] for hole in room.openings() if abs(hole.inward[0]) > 0.5]
+    assert lone == pytest.approx([0, 0], abs=1e-9), "a single window is in the middle of its wall"
     for opening in room.openings():
         side = np.cross(opening.inward, (0, 0, 1))
         for a, b in ((-1, -1), (-1, 1), (1, -1), (1, 1)):
