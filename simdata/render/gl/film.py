@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from dataclasses import replace
 
 import moderngl
 import numpy as np
@@ -50,6 +51,7 @@ class Film:
         """
         seen = distances[np.isfinite(distances)]
         nearest, farthest = (float(seen.min()), float(seen.max())) if len(seen) else (np.inf, np.inf)
+        subject = replace(subject, nearest=nearest)
         taken = shots(camera, nearest, farthest)
         rows = bands(camera, nearest)
         if len(taken) == 1:

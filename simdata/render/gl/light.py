@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import moderngl
 import numpy as np
 
 from simdata.color import linear_from_srgb
-from simdata.geometry import invert, look_at
+from simdata.geometry import invert
 from simdata.light import AreaLight, Light, SpotLight, Sun
 from simdata.render.caster import Casters, casters
 from simdata.render.gl.program import Program
+from simdata.render.gl.shadow import ATLAS, MAX_SHADOWS, ShadowMap, Share, finer, shares
 from simdata.render.gl.stage import Stage, columns
+from simdata.render.gl.view import View
 from simdata.scene import Scene
 
-MAX_LIGHTS, MAX_SHADOWS = 16, 4
-ATLAS = 2048  # texels a side; four maps share it as quarters
+MAX_LIGHTS = 16
 LIT_UNIT, DEPTH_UNIT = 2, 3
 NEAR, NEAREST = 1.2, 2.0  # of the radius of all that casts shadows; m
-WIDEST = 3.0  # half width of a lamp's map at z = 1
 
 
 class Lighting:
@@ -42,8 +40,11 @@ class Lighting:
             texture=self._atlas, compare_func="", filter=(moderngl.NEAREST, moderngl.NEAREST),
             repeat_x=False, repeat_y=False,
         )  # fmt: skip
-        self._lights: list[tuple[Light, int]] = []  # and the number of its map, -1 for none
-        self._maps: list[_Map] = []
+        self._lights: list[tuple[Light, int]] = []  # and the number of its share, -1 for none
+        self._shares: list[Share] = []
+        self._finer: list[list[ShadowMap]] = []  # a share, as they lie in the atlas
+        self._stage: Stage
+        self._t: float
         self.cast: Casters
 
     @property
@@ -53,34 +54,46 @@ class Lighting:
 
     def load(self, stage: Stage, t: float) -> None:
         """Take the lights of a scene and draw what each of the strongest sees."""
+        self._stage, self._t = stage, t
         self.cast = cast = casters(stage.scene, stage.bounds, t)
         lights = stage.scene.spec.look.lights
         strongest = sorted(lights, key=lambda light: -_reaching(light, cast.center))
         shining = [light for light in strongest if light.strength > 0][:MAX_LIGHTS]
-        shaded = shining[:MAX_SHADOWS] if cast.nodes else []
-        numbered = [(light, number if number < len(shaded) else -1) for number, light in enumerate(shining)]
+        self._shares = shares(shining, cast) if cast.nodes else []
+        self._finer = [[] for _ in self._shares]
+        count = len(self._shares)
+        numbered = [(light, number if number < count else -1) for number, light in enumerate(shining)]
         self._lights = sorted(numbered, key=lambda one: isinstance(one[0], AreaLight))
-        side = 1.0 if len(shaded) < 2 else 0.5
-        self._maps = []
-        self._target.use()
-        self._target.clear()
-        for number, light in enumerate(shaded):
-            corner = (side * (number % 2), side * (number // 2))
-            self._maps.append(_map_of(light, cast, corner, side))
-            nodes = cast.nodes | cast.shell if isinstance(light, Sun) else cast.nodes
-            drawn = [node for node in stage.nodes if node in nodes and not _clear(stage.scene, node)]
-            self._draw(self._maps[-1], stage, drawn, t)
+        for share in self._shares:
+            self._draw(share.whole, self._casting(share.whole))
+
+    def fit(self, view: View, nearest: float) -> None:
+        """Draw the finer maps of a wide scene's suns, fitted to a view whose nearest thing is so far, metres."""
+        corners = self._stage.corners(self._t)
+        for number, share in enumerate(self._shares):
+            if not share.spare:
+                continue
+            nodes = self._casting(share.whole)
+            found = finer(share, view, nearest, corners[nodes])
+            if [one.key for one in found] == [one.key for one in self._finer[number]]:
+                continue
+            self._finer[number] = found
+            for one in found:
+                self._draw(one, [node for node, met in zip(nodes, one.meets(corners[nodes]), strict=True) if met])
 
     def bind(self, view_from_world: np.ndarray, program: Program) -> None:
         """Tell a program about the lights as a viewer sees them."""
         rows = np.zeros((6, MAX_LIGHTS, 4), np.float32)
-        for place, (light, shadow) in enumerate(self._lights):
-            rows[:, place] = _light_row(light, shadow, view_from_world)
+        sets = [[share.whole, *more] for share, more in zip(self._shares, self._finer, strict=True)]
+        for place, (light, number) in enumerate(self._lights):
+            rows[:, place] = _light_row(light, view_from_world)
+            first = sum(len(maps) for maps in sets[: max(number, 0)])
+            rows[3, place, [1, 3]] = (-1, -1) if number < 0 else (first, first + len(sets[number]) - 1)
         names = ("position", "color", "axis", "extra", "across", "along")
         program.set(**{f"light_{name}": row.tobytes() for name, row in zip(names, rows, strict=True)})
         lamps = sum(not isinstance(light, AreaLight) for light, _ in self._lights)
         program.set(light_count=len(self._lights), lamp_count=lamps)
-        program.set(**self._shadows(invert(view_from_world)))
+        program.set(**_shadows([one for maps in sets for one in maps], invert(view_from_world)))
         self._lit.use(LIT_UNIT)
         self._plain.use(DEPTH_UNIT)
 
@@ -89,77 +102,37 @@ class Lighting:
         for thing in (self._lit, self._plain, self._target, self._atlas):
             thing.release()
 
-    def _shadows(self, world_from_view: np.ndarray) -> dict[str, bytes]:
-        """Return the maps as `light.glsl` wants them."""
-        turns = np.zeros((MAX_SHADOWS, 4, 4))
-        tiles, ranges = np.zeros((2, MAX_SHADOWS, 4), np.float32)
-        for number, shadow in enumerate(self._maps):
-            turns[number] = invert(shadow.world_from_light) @ world_from_view
-            tiles[number] = *shadow.corner, shadow.side, ATLAS * shadow.side
-            ranges[number] = shadow.near, shadow.far, shadow.half_width, 0
-        return {
-            "shadow_from_view": columns(turns),
-            "shadow_tile": tiles.tobytes(),
-            "shadow_range": ranges.tobytes(),
-        }
+    def _casting(self, shadow: ShadowMap) -> list[int]:
+        """Return the nodes that keep a map's light from others."""
+        nodes = self.cast.nodes if shadow.lamp else self.cast.nodes | self.cast.shell
+        scene = self._stage.scene
+        return [node for node in self._stage.nodes if node in nodes and not _clear(scene, node)]
 
-    def _draw(self, shadow: _Map, stage: Stage, nodes: list[int], t: float) -> None:
+    def _draw(self, shadow: ShadowMap, nodes: list[int]) -> None:
         """Draw what one light sees into its tile."""
-        (x, y), side = shadow.corner, shadow.side
-        left, top, width = (round(ATLAS * value) for value in (x, y, side))
+        left, top, width = (round(ATLAS * value) for value in (*shadow.corner, shadow.side))
         self._target.viewport = (left, top, width, width)
+        self._target.use()
+        self._target.clear(viewport=(left, top, width, width))
         self._context.enable_only(moderngl.DEPTH_TEST)
-        stage.look(shadow.world_from_light, t)
+        self._stage.look(shadow.world_from_light, self._t)
         self._program.set(clip_from_view=shadow.projection())
-        stage.geometry.draw(self._program, nodes)
+        self._stage.geometry.draw(self._program, nodes)
 
 
-@dataclass(frozen=True, eq=False)
-class _Map:
-    """What one light sees: its tile of the atlas, (x, y) and side of 1, and how it looks.
-
-    near, far: metres; half_width: metres, of the map (for a lamp: at z = 1).
-    """
-
-    world_from_light: np.ndarray
-    lamp: bool
-    near: float
-    far: float
-    half_width: float
-    corner: tuple[float, float]
-    side: float
-
-    def projection(self) -> bytes:
-        """Return clip_from_light."""
-        near, far = self.near, self.far
-        clip = np.zeros((4, 4))
-        clip[0, 0] = clip[1, 1] = 1 / self.half_width
-        if self.lamp:
-            clip[2, 2:] = (far + near) / (far - near), -2 * far * near / (far - near)
-            clip[3, 2] = 1
-        else:
-            clip[2, 2:] = 2 / (far - near), -(far + near) / (far - near)
-            clip[3, 3] = 1
-        return columns(clip)
-
-
-def _map_of(light: Light, cast: Casters, corner: tuple[float, float], side: float) -> _Map:
-    """Fit a light's map about the sphere of all that casts shadows; shadows reach ten radii beyond it."""
-    center, radius = cast.center, 1.02 * cast.radius
-    if isinstance(light, Sun):
-        if cast.shell:  # it falls in by the windows, on whatever is inside
-            center, radius = cast.room.mean(0), 0.51 * float(np.linalg.norm(np.ptp(cast.room, axis=0)))
-        eye = center + 2 * radius * np.asarray(light.direction)
-        return _Map(look_at(tuple(eye), tuple(center)), False, radius, 12 * radius, radius, corner, side)
-    distance = float(np.linalg.norm(np.asarray(light.position) - center))
-    if distance > 1.05 * radius:
-        tangent = radius / np.sqrt(distance**2 - radius**2)
-        near = distance - radius
-    else:  # it hangs among them: it shadows what lies below it, within a wide cone
-        tangent, near = WIDEST, 0.02 * radius
-    ahead = np.asarray(light.position) + (light.direction if isinstance(light, AreaLight) else (0, 0, -1))
-    pose = look_at(light.position, tuple(center if distance > 1.05 * radius else ahead))
-    return _Map(pose, True, near, distance + 11 * radius, min(tangent, WIDEST), corner, side)
+def _shadows(maps: list[ShadowMap], world_from_view: np.ndarray) -> dict[str, bytes]:
+    """Return maps as `light.glsl` reads them."""
+    turns = np.zeros((MAX_SHADOWS, 4, 4))
+    tiles, ranges = np.zeros((2, MAX_SHADOWS, 4), np.float32)
+    for number, shadow in enumerate(maps):
+        turns[number] = invert(shadow.world_from_light) @ world_from_view
+        tiles[number] = *shadow.corner, shadow.side, ATLAS * shadow.side
+        ranges[number] = shadow.near, shadow.far, shadow.half_width, 0
+    return {
+        "shadow_from_view": columns(turns),
+        "shadow_tile": tiles.tobytes(),
+        "shadow_range": ranges.tobytes(),
+    }
 
 
 def _clear(scene: Scene, node: int) -> bool:
@@ -167,12 +140,11 @@ def _clear(scene: Scene, node: int) -> bool:
     return scene.spec.look.material(scene.nodes[node]).transmission > 0.5
 
 
-def _light_row(light: Light, shadow: int, view_from_world: np.ndarray) -> np.ndarray:
-    """Return a light as `light.glsl` reads it, (6, 4)."""
+def _light_row(light: Light, view_from_world: np.ndarray) -> np.ndarray:
+    """Return a light as `light.glsl` reads it, but for its maps: (6, 4)."""
     rotation, shift = view_from_world[:3, :3], view_from_world[:3, 3]
     row = np.zeros((6, 4))
     row[1, :3] = [light.strength * linear_from_srgb(channel) for channel in light.color]
-    row[3] = 0, shadow, 0, 0
     if isinstance(light, Sun):
         row[0, :3], row[1, 3], row[2] = rotation @ light.direction, np.sin(light.angle / 2), (0, 0, 1, -1)
         return row

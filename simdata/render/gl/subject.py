@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from simdata.render.gl.albedo import ALBEDO_UNIT
@@ -38,6 +39,7 @@ class Subject:
         haze: in the air; None is clear.
         sky: whether sky and haze are drawn where nothing stands before them.
         glow: how much of what surfaces emit is seen: 1, or 0 where that would light others.
+        nearest: metres to the nearest thing that the camera sees: shadows are as fine as this asks for.
     """
 
     stage: Stage
@@ -49,3 +51,4 @@ class Subject:
     haze: Haze | None
     sky: bool = True
     glow: float = 1.0
+    nearest: float = math.inf

@@ -9,7 +9,7 @@ uniform int light_count;  // … then rectangles
 uniform vec4 light_position[MAX_LIGHTS];  // xyz: where a lamp stands, or the unit way to a sun; w: 1 lamp, 0 sun
 uniform vec4 light_color[MAX_LIGHTS];     // rgb: linear, times strength; w: radius of a lamp, m; sine of a sun's
 uniform vec4 light_axis[MAX_LIGHTS];      // xyz: unit, where a spot points; w: cosine at which it ends, -1 for none
-uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y: its shadow, -1 for none; z: 1 if it is mirrored
+uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y, w: its first map and its last, -1 for none; z: 1 if it is mirrored
 uniform vec4 light_across[MAX_LIGHTS];    // xyz: from the middle of a rectangle to its side …
 uniform vec4 light_along[MAX_LIGHTS];     // … and to its top, m
 uniform mat4 shadow_from_view[MAX_SHADOWS];  // OpenCV axes: z from the light
@@ -44,10 +44,12 @@ const vec2 FILTER[16] = vec2[](
     vec2(0.6846, 0.2500), vec2(-0.7123, 0.2940), vec2(0.3434, -0.7337), vec2(0.2537, 0.8089),
     vec2(-0.7647, -0.4432), vec2(0.8971, -0.1972), vec2(-0.5475, 0.7788), vec2(-0.1265, -0.9761));
 
-// A rotation that differs between neighbouring pixels. Source: Jimenez, "Next Generation Post Processing in
+// Noise, and a rotation by it, that differ between neighbouring pixels. Source: Jimenez, "Next Generation Post Processing in
 // Call of Duty: Advanced Warfare" (2014).
+float noise_of(vec2 pixel) { return fract(52.9829189 * fract(dot(pixel, vec2(0.06711056, 0.00583715)))); }
+
 mat2 turn_of(vec2 pixel) {
-    float angle = 6.2831853 * fract(52.9829189 * fract(dot(pixel, vec2(0.06711056, 0.00583715))));
+    float angle = 6.2831853 * noise_of(pixel);
     return mat2(cos(angle), sin(angle), -sin(angle), cos(angle));
 }
 
@@ -61,12 +63,24 @@ float metric_depth(Shadow shadow, bool lamp, float depth) {
     return lamp ? near * far / (far - depth * (far - near)) : near + depth * (far - near);
 }
 
+// The finest of a light's maps that holds a point. Near the border of one, some pixels take the next: the line where
+// shadows grow softer is none that can be seen.
+Shadow shadow_at(Light light, vec3 at) {
+    Shadow shadow = shadow_of(int(light.extra.y));
+    float border = 0.95 - 0.2 * noise_of(gl_FragCoord.xy);
+    for (int finer = int(light.extra.y) + 1; finer <= int(light.extra.w); finer++) {
+        vec2 place = abs((shadow_from_view[finer] * vec4(at, 1.0)).xy) / shadow_range[finer].z;
+        if (max(place.x, place.y) < border) shadow = shadow_of(finer);
+    }
+    return shadow;
+}
+
 // Share of the light that reaches a point: 1 lit, 0 in shadow. The penumbra grows with the distance between
 // what casts the shadow and what receives it.
 // Source: Fernando, "Percentage-Closer Soft Shadows" (2005); depths along the receiver's plane as in
 // Isidoro, "Shadow Mapping: GPU-based Tips and Techniques" (2006).
 float arriving(Light light, vec3 at, vec3 facing, mat2 turn) {
-    Shadow shadow = shadow_of(int(light.extra.y));
+    Shadow shadow = shadow_at(light, at);
     bool lamp = light.position.w > 0.5;
     vec3 q = (shadow.light_from_view * vec4(at, 1.0)).xyz;
     vec3 n = mat3(shadow.light_from_view) * facing;
