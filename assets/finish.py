@@ -22,28 +22,32 @@ class Covering(Model):
     Attributes:
         family: family of `simdata.texture.LAYERS`, or "none".
         amount: about how much of the surface it covers.
-        color, roughness, metallic: of what it covers.
+        strength: how far the colour of what it covers leads from the surface's own …
+        color: … to this one.
+        roughness, metallic: of what it covers.
         repeat: how often its tile repeats across one unit of UV.
         seed: which member of the family.
     """
 
     family: Annotated[Name, Quantity("name")] = Constant(value="dust")
     amount: Share = Uniform(low=0.02, high=0.2)
+    strength: Share = Constant(value=1.0)
     color: Tint = Hsv(hue=(0.07, 0.13), saturation=(0.1, 0.3), value=(0.5, 0.75))
     roughness: Share = Uniform(low=0.75, high=0.95)
     metallic: Share = Constant(value=0.0)
     repeat: Repeat = Constant(value=1.0)
     seed: Member = UniformInt(low=0, high=3)
 
-    def draw(self, scope: Scope) -> Layer | None:
-        """Draw one layer; None where the surface is clean."""
+    def draw(self, scope: Scope, own: tuple[float, ...]) -> Layer | None:
+        """Draw one layer on a surface of an sRGB colour; None where it is clean."""
         family = scope.draw("family", self.family)
         if family == "none":
             return None
         repeat = scope.draw("repeat", self.repeat)
-        names = ("amount", "color", "roughness", "metallic", "seed")
+        names = ("amount", "roughness", "metallic", "seed")
         drawn = {name: scope.draw(name, getattr(self, name)) for name in names}
-        return Layer(family=family, repeat=(repeat, repeat), **drawn)
+        color = _between(own, scope.draw("color", self.color), scope.draw("strength", self.strength))
+        return Layer(family=family, color=color, repeat=(repeat, repeat), **drawn)
 
 
 class Finish(Model):
@@ -91,7 +95,7 @@ class Finish(Model):
         color, family = scope.draw("color", self.color), scope.draw("texture", self.texture)
         names = ("roughness", "metallic", "coat", "coat_roughness", "emission", "transmission")
         surface = {name: scope.draw(name, getattr(self, name)) for name in names}
-        layer = self.layer.draw(scope.child("layer")) if self.layer else None
+        layer = self.layer.draw(scope.child("layer"), color) if self.layer else None
         if family == "none":
             return Material(base_color=color, layer=layer, **surface)
         texture = self._texture(scope, family, color, surface["roughness"], surface["metallic"])
@@ -103,7 +107,7 @@ class Finish(Model):
         """Draw a texture over a base colour, roughness and metalness."""
         repeat, contrast = scope.draw("repeat", self.repeat), scope.draw("contrast", self.contrast)
         other = scope.draw("second", self.second)
-        second = tuple(a + contrast * (b - a) for a, b in zip(color, other, strict=True))
+        second = _between(color, other, contrast)
         rougher = [scope.draw(name, getattr(self, name)) for name in ("second_rougher", "accent_rougher")]
         tones = (roughness, *(min(max(roughness + more, 0.0), 1.0) for more in rougher))
         spot = self.accent_metallic
@@ -117,3 +121,8 @@ class Finish(Model):
             relief=scope.draw("relief", self.relief),
             repeat=(repeat, repeat),
         )
+
+
+def _between(start: tuple[float, ...], end: tuple[float, ...], share: float) -> tuple[float, ...]:
+    """Return the sRGB colour some share of the way from one to another."""
+    return tuple(a + share * (b - a) for a, b in zip(start, end, strict=True))

@@ -165,10 +165,10 @@ _HOUSEHOLD: Mapping[str, Finish] = {
     "enamel": glaze(
         Choice(values=((0.72, 0.12, 0.1), (0.12, 0.24, 0.42), (0.93, 0.9, 0.82), (0.2, 0.35, 0.3)))
     ),
-    "glass_amber": glass(band((0.06, 0.09), (0.7, 0.9), (0.35, 0.6))),
-    "glass_blue": glass(band((0.55, 0.6), (0.4, 0.8), (0.4, 0.7))),
+    "glass_amber": glass(band((0.06, 0.09), (0.6, 0.85), (0.6, 0.85))),
+    "glass_blue": glass(band((0.55, 0.6), (0.2, 0.6), (0.75, 0.92))),
     "glass_clear": glass(band((0.4, 0.6), (0.0, 0.06), (0.9, 0.98))),
-    "glass_green": glass(band((0.28, 0.4), (0.5, 0.85), (0.25, 0.55))),
+    "glass_green": glass(band((0.28, 0.4), (0.3, 0.7), (0.55, 0.85))),
     "leather": Finish(
         color=band((0.03, 0.07), (0.5, 0.7), (0.2, 0.45)),
         second=BLACK,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from simdata.assets.finish import Covering, Finish
-from simdata.distributions import Choice, Constant, Distribution, Hsv, Uniform, UniformInt
+from simdata.distributions import Choice, Constant, Distribution, Hsv, LogUniform, Uniform, UniformInt
 
 Band = tuple[float, float]
 
@@ -26,26 +26,42 @@ def _often(share: float, *families: str) -> Choice:
 
 
 GREY = band((0.0, 1.0), (0.0, 0.06), (0.35, 0.6))
-DUST = Covering(family=_often(0.5, "dust"), amount=span(0.02, 0.15))
+PALE, BROWN = band((0.08, 0.14), (0.0, 0.15), (0.7, 0.9)), band((0.05, 0.1), (0.3, 0.6), (0.1, 0.3))
+DUST = Covering(family=_often(0.4, "dust"), amount=span(0.02, 0.12), strength=span(0.2, 0.5), color=PALE)
 TOUCHED = Covering(
-    family=_often(0.6, "smudges", "dust"), amount=span(0.03, 0.2), color=GREY, roughness=span(0.35, 0.6)
+    family=_often(0.5, "smudges", "fingerprints", "dust"),
+    amount=span(0.02, 0.15),
+    strength=span(0.02, 0.12),
+    color=GREY,
+    roughness=span(0.35, 0.6),
 )
 SCRATCHED = Covering(
-    family=_often(0.6, "scratches", "wear"), amount=span(0.02, 0.12), roughness=span(0.5, 0.8)
+    family=_often(0.4, "scratches", "scratches", "scratches", "wear"),
+    amount=LogUniform(low=0.004, high=0.03),
+    strength=span(0.1, 0.35),
+    color=PALE,
+    roughness=span(0.5, 0.8),
 )
 STAINED = Covering(
-    family=_often(0.7, "stains", "dirt", "scratches"),
-    amount=span(0.05, 0.25),
-    color=band((0.05, 0.1), (0.3, 0.6), (0.1, 0.3)),
+    family=_often(0.6, "stains", "dirt", "scratches"),
+    amount=LogUniform(low=0.01, high=0.1),
+    strength=span(0.25, 0.6),
+    color=BROWN,
 )
 RUBBED = Covering(
-    family=_often(0.6, "scratches", "wear"),
-    amount=span(0.02, 0.15),
+    family=_often(0.5, "scratches", "wear"),
+    amount=LogUniform(low=0.005, high=0.05),
+    strength=span(0.3, 0.8),
     color=GREY,
     roughness=span(0.3, 0.5),
     metallic=Constant(value=1.0),
 )
-SOILED = Covering(family=_often(0.5, "dirt", "dust", "stains"), amount=span(0.02, 0.15))
+SOILED = Covering(
+    family=_often(0.35, "dirt", "dust", "stains"),
+    amount=LogUniform(low=0.01, high=0.08),
+    strength=span(0.2, 0.5),
+    color=BROWN,
+)
 
 GLOSS, SATIN, DULL = span(0.08, 0.25), span(0.3, 0.5), span(0.55, 0.85)
 NO = Constant(value=0.0)
@@ -53,11 +69,11 @@ ONE = Constant(value=1.0)
 
 
 def wood(color: Hsv, second: Hsv, **more: Any) -> Finish:
-    """Return wood: pores and joints are the accent, some of it varnished."""
+    """Return wood: pores, knots and joints are the accent, some of it varnished."""
     base = {
         "texture": Choice(values=("wood", "veneer", "boards"), weights=(3, 3, 2)),
         "contrast": span(0.5, 1.0),
-        "accent": band((0.04, 0.08), (0.4, 0.7), (0.06, 0.2)),
+        "accent": second,
         "roughness": SATIN,
         "second_rougher": span(-0.05, 0.1),
         "accent_rougher": span(0.05, 0.25),

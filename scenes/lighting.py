@@ -12,6 +12,7 @@ from simdata.assets.room import Opening
 from simdata.distributions import (
     Choice,
     Color,
+    Constant,
     Hsv,
     InShell,
     LogUniform,
@@ -64,7 +65,8 @@ class Lighting(Model):
     Attributes:
         mood: "day", "evening" (dusk, with lamps), "night" (lamps alone) or "studio".
         brightness: what a white sheet on the table would read.
-        ambient: light from everywhere, as a share of the brightness.
+        ambient: light that comes from everywhere whatever stands in its way, as a share of the brightness:
+            a closed room needs none, its surfaces pass light on.
         lamp_share: share of the table's light that comes from lamps by day …
         evening_share: … and in the evening.
         lamp_color: of each lamp.
@@ -79,7 +81,7 @@ class Lighting(Model):
 
     mood: Annotated[Name, Quantity("name")] = Choice(values=("day", "evening", "night"), weights=(6, 2, 2))
     brightness: Annotated[Scalar, Quantity("1", 0.001, 10)] = Uniform(low=0.8, high=1.4)
-    ambient: Annotated[Scalar, Quantity("1", 0, 1)] = Uniform(low=0.04, high=0.1)
+    ambient: Annotated[Scalar, Quantity("1", 0, 1)] = Constant(value=0.0)
     lamp_share: Annotated[Scalar, Quantity("1", 0, 1)] = Choice(values=(0.0, 0.15, 0.4), weights=(3, 1, 1))
     evening_share: Annotated[Scalar, Quantity("1", 0, 1)] = Uniform(low=0.6, high=0.95)
     lamp_color: Annotated[Color, Quantity("sRGB", 0, 1)] = Choice(

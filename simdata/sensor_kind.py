@@ -24,6 +24,7 @@ Electrons = Annotated[Scalar, Quantity("electrons", 0, 1e6)]
 Pixels = Annotated[Scalar, Quantity("px", 0, 20)]
 Width = Annotated[Scalar, Quantity("px", 0.1, 20)]
 Mired = Annotated[Scalar, Quantity("mired", -90, 90)]
+Headroom = Annotated[Scalar, Quantity("stops", 0, 16)]
 Tint = Annotated[Scalar, Quantity("stops", -1, 1)]
 Tangent = Annotated[Scalar, Quantity("1", 0, 3)]
 Radius = Annotated[Scalar, Quantity("1", 0.001, 1)]
@@ -74,6 +75,7 @@ class _Imager(_Drawn):
         bloom_radius: how wide, in heights of the image.
         warmth: error of the white balance; above 0 is too yellow.
         tint: error of the green gain.
+        headroom: beyond saturation, at which bright light is still told apart.
         full_well: electrons that saturate a pixel; 0 is a sensor without noise.
         gain: analogue amplification; each doubling leaves half as many electrons.
         read_noise: electrons.
@@ -99,6 +101,7 @@ class _Imager(_Drawn):
     bloom_radius: Radius = Constant(value=0.03)
     warmth: Mired = Nought
     tint: Tint = Nought
+    headroom: Headroom = Nought
     full_well: Electrons = Nought
     gain: Gain = Constant(value=1)
     read_noise: Electrons = Nought
@@ -136,8 +139,9 @@ class PhoneSensor(_Imager):
     bloom: Share = Uniform(low=0.01, high=0.03)
     warmth: Mired = Normal(mean=0, sigma=6, low=-18, high=18)
     tint: Tint = Normal(mean=0, sigma=0.03, low=-0.1, high=0.1)
+    headroom: Headroom = Uniform(low=2, high=4)
     full_well: Electrons = LogUniform(low=12_000, high=40_000)
-    gain: Gain = LogUniform(low=1, high=8)
+    gain: Gain = LogUniform(low=1, high=4)
     read_noise: Electrons = Uniform(low=2, high=5)
     prnu: Share = Uniform(low=0.003, high=0.01)
     dsnu: Electrons = Uniform(low=0.2, high=1.5)
@@ -180,6 +184,7 @@ class AutomotiveSensor(_Imager):
     bloom: Share = Uniform(low=0.02, high=0.06)
     bloom_radius: Radius = Uniform(low=0.02, high=0.06)
     warmth: Mired = Normal(mean=0, sigma=6, low=-18, high=18)
+    headroom: Headroom = Uniform(low=4, high=7)
     full_well: Electrons = LogUniform(low=10_000, high=30_000)
     gain: Gain = LogUniform(low=1, high=16)
     read_noise: Electrons = Uniform(low=1.5, high=4)
@@ -204,6 +209,7 @@ class ActionCamSensor(_Imager):
     bloom: Share = Uniform(low=0.02, high=0.05)
     warmth: Mired = Normal(mean=0, sigma=9, low=-25, high=25)
     tint: Tint = Normal(mean=0, sigma=0.04, low=-0.12, high=0.12)
+    headroom: Headroom = Uniform(low=0, high=2)
     full_well: Electrons = LogUniform(low=8000, high=25_000)
     gain: Gain = LogUniform(low=1, high=8)
     read_noise: Electrons = Uniform(low=2, high=5)

@@ -10,7 +10,7 @@ import numpy as np
 from simdata.sensor.chip import digitised, filled
 from simdata.sensor.optics import through_lens
 from simdata.sensor.process import processed
-from simdata.sensor.tone import develop, exposed
+from simdata.sensor.tone import develop, exposed, merged
 from simdata.sensor.value import Sensor
 
 AUTO_STOPS = 12.0  # that auto exposure gives or takes at most
@@ -69,6 +69,6 @@ def expose(
     clean = develop(light, ev, backdrop)
     if sensor.perfect:
         return {"rgb": clean, "clean": clean}
-    falling = through_lens(exposed(light, ev, backdrop), sensor)
+    falling = merged(through_lens(exposed(light, ev, backdrop), sensor), sensor.headroom)
     numbers = digitised(falling, sensor, 2.0 ** max(AMPLIFIED * auto, 0), t)
     return {"rgb": processed(filled(numbers, sensor), sensor), "clean": clean}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
+from scipy.optimize import brentq
 
 # A filmic curve with a straight middle: toe, line, shoulder.
 # Source: Uchimura, "HDR theory and practice" (CEDEC 2017), with P 1, a 1, m 0.22, l 0.4, c 1.33, b 0.
@@ -80,6 +81,27 @@ def exposed(light: np.ndarray, ev: float = 0.0, backdrop: Sequence[float] = (0, 
 def undeveloped(rgb: np.ndarray) -> np.ndarray:
     """Return the light (H, W, 3) float16 that `develop` shows as rgb (H, W, 3) uint8."""
     return unfilmic(decoded(np.arange(256) / 255)).astype(np.float16).take(rgb)
+
+
+def merged(light: np.ndarray, headroom: float) -> np.ndarray:
+    """Bring light (...) float32 that is brighter than white together, so that more of it is told apart.
+
+    What is at most 1 stays as it is; from there a logarithm of the same slope rises to `SATURATION`, which
+    stands for light `headroom` stops brighter than that.
+    """
+    if not headroom or not (bright := light > 1).any():
+        return light
+    light = light.copy()
+    bend = np.float32(_bend(headroom))
+    light[bright] = 1 + bend * np.log1p((light[bright] - 1) / bend)
+    return light
+
+
+@lru_cache(maxsize=64)
+def _bend(headroom: float) -> float:
+    """Return the scale b of the logarithm: b log(1 + (brightest - 1) / b) is what saturates, less 1."""
+    above = SATURATION * 2.0**headroom - 1
+    return float(brentq(lambda b: b * np.log1p(above / b) - (SATURATION - 1), 1e-6, 1e6))
 
 
 def _open(light: np.ndarray) -> np.ndarray:

@@ -30,6 +30,8 @@ class Sensor(Model):
         bloom_radius: … this wide, in heights of the image.
         warmth: error of the white balance, mired; above 0 is too yellow.
         tint: error of the green gain, stops.
+        headroom: stops beyond saturation at which bright light is still told apart: shorter exposures are
+            merged in, and all that is brighter than white brought together.
         full_well: electrons that saturate a pixel; 0 is a sensor without noise.
         gain: analogue amplification; each doubling leaves half as many electrons. Half of the stops that auto
             exposure adds to a dark scene amplify, too.
@@ -56,6 +58,7 @@ class Sensor(Model):
     bloom_radius: float = Field(default=0.03, gt=0, le=1)
     warmth: float = Field(default=0.0, ge=-90, le=90)
     tint: float = Field(default=0.0, ge=-1, le=1)
+    headroom: float = Field(default=0.0, ge=0, le=16)
     full_well: float = Field(default=0.0, ge=0)
     gain: float = Field(default=1.0, ge=1)
     read_noise: float = Field(default=0.0, ge=0)
@@ -93,6 +96,7 @@ _FAULTS = (
     "bloom",
     "warmth",
     "tint",
+    "headroom",
     "full_well",
     "bits",
     "demosaic",
