@@ -27,7 +27,7 @@ def _often(share: float, *families: str) -> Choice:
 
 GREY = band((0.0, 1.0), (0.0, 0.06), (0.35, 0.6))
 PALE, BROWN = band((0.08, 0.14), (0.0, 0.15), (0.7, 0.9)), band((0.05, 0.1), (0.3, 0.6), (0.1, 0.3))
-DUST = Covering(family=_often(0.4, "dust"), amount=span(0.02, 0.12), strength=span(0.2, 0.5), color=PALE)
+DUST = Covering(family=_often(0.4, "dust"), amount=span(0.02, 0.12), strength=span(0.1, 0.3), color=PALE)
 TOUCHED = Covering(
     family=_often(0.5, "smudges", "fingerprints", "dust"),
     amount=span(0.02, 0.15),

@@ -28,16 +28,14 @@ from simdata.model import Model
 from simdata.scenes.place import Fixture, Place
 from simdata.scenes.reading import reading
 from simdata.scope import Scope
-from simdata.sky import DaySky, NightSky, Sky
+from simdata.sky import DaySky, NightSky, Sky, daylight
 
 # Diffuse reflectance of the ground outside.
 GROUND = 0.2
 # A lamp that is switched off.
 OFF = Material(base_color=(0.93, 0.92, 0.88), roughness=0.4)
-# The sun stands for itself down to this elevation, rad.
+# Below this elevation of the sun, rad, a clear sky is that of dusk.
 HORIZON = math.radians(2)
-# Optical depth of clean air, straight up, for red, green and blue; haze adds to it, evenly but for a little.
-RAYLEIGH, HAZE = np.array([0.04, 0.09, 0.2]), np.array([0.8, 1.0, 1.25])
 
 
 class Studio(Model):
@@ -73,7 +71,7 @@ class Lighting(Model):
         lamp_balance: strength of each lamp, against the others.
         sun_elevation, dusk_elevation: of the sun by day and in the evening, above the horizon.
         sun_heading: of the sun, from straight before the first window.
-        sun_strength: of a high sun in a clear sky, against what a sheet outside reads under the sky alone.
+        sun_strength: of the sun, as a share of what goes with such a sky: trees and curtains take some.
         turbidity: of the sky, see `simdata.sky.DaySky`.
         clouds: share of the sky that they cover; they dim the sun.
         studio: of mood "studio".
@@ -97,7 +95,7 @@ class Lighting(Model):
     sun_heading: Annotated[Scalar, Quantity("rad", -math.pi, math.pi)] = Uniform(
         low=math.radians(-75), high=math.radians(75)
     )
-    sun_strength: Annotated[Scalar, Quantity("1", 0, 20)] = LogUniform(low=0.5, high=3.0)
+    sun_strength: Annotated[Scalar, Quantity("1", 0, 20)] = LogUniform(low=0.1, high=0.6)
     turbidity: Annotated[Scalar, Quantity("1", 1.8, 10)] = LogUniform(low=2.0, high=8.0)
     clouds: Annotated[Scalar, Quantity("1", 0, 1)] = Choice(
         values=(0.0, 0.3, 0.6, 0.95), weights=(2, 1, 1, 1)
@@ -166,15 +164,14 @@ class Lighting(Model):
         before = -holes[0].inward if holes else np.array([1.0, 0.0, 0.0])
         turn = math.atan2(before[1], before[0]) + drawn["sun_heading"]
         way = np.array([math.cos(rise) * math.cos(turn), math.cos(rise) * math.sin(turn), math.sin(rise)])
-        through = _sunlight(rise, drawn["turbidity"])
-        strength = drawn["sun_strength"] * float(through.max()) * (1 - 0.95 * drawn["clouds"])
+        color, natural = daylight(_vector(way), drawn["turbidity"], drawn["clouds"])
+        strength = drawn["sun_strength"] * natural
         seed = scope.draw("cloud_seed", Choice(values=tuple(range(64))))
         sky = DaySky(
             sun=_vector(way), turbidity=drawn["turbidity"], clouds=drawn["clouds"], seed=seed, strength=1
         )
         lights: list[Light] = []
-        if rise > HORIZON:
-            color = tuple(float(x) for x in (through / through.max()) ** (1 / 2.2))
+        if strength > 0:
             lights.append(Sun(direction=_vector(way), color=color, strength=strength))
         outside = 0.5 + 0.5 * GROUND * (1 + strength * max(math.sin(rise), 0.0))
         tint = _sky_tint(rise, drawn["clouds"])
@@ -209,17 +206,6 @@ def _sky_tint(rise: float, clouds: float) -> tuple[float, float, float]:
     """Return the colour of a sky: blue when clear, bluer at dusk, grey under clouds."""
     clear = np.array([0.72, 0.85, 1.0]) if rise > HORIZON else np.array([0.62, 0.72, 1.0])
     return _vector(clear + clouds * (np.array([0.93, 0.96, 1.0]) - clear))
-
-
-def _sunlight(rise: float, turbidity: float) -> np.ndarray:
-    """Return the share of red, green and blue sunlight (3,) that comes through the air.
-
-    Source: Kasten and Young, "Revised optical air mass tables and approximation formula" (1989);
-    Bouguer's law.
-    """
-    degrees = max(math.degrees(rise), 0.0)
-    mass = 1 / (math.sin(math.radians(degrees)) + 0.50572 * (degrees + 6.07995) ** -1.6364)
-    return np.exp(-mass * (RAYLEIGH + 0.04 * (turbidity - 1) * HAZE))
 
 
 def _fitted(lamps: list[Any], place: Place, target: float) -> list[Any]:

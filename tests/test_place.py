@@ -173,7 +173,7 @@ def test_light_is_fitted_to_the_table(mood: str) -> None:
         lamps = [
             x for x in look.lights if isinstance(x, SpotLight) or (isinstance(x, AreaLight) and x.surface)
         ]
-        assert look.lights and 0 < look.ambient < 0.1
+        assert look.lights and look.ambient == 0
         if mood == "night":
             assert isinstance(look.sky, NightSky) and lamps == list(look.lights)
         for lamp in lamps:

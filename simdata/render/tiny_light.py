@@ -25,6 +25,8 @@ GAMMA = 2.2
 SHADE = 0.68
 # Share of the lamp's brightness that surfaces get by their tilt alone: TinyRenderer's highlight.
 SHEEN = 0.15
+# Share of a lamp's light that the surfaces of a closed room pass on to all others.
+PASSED_ON = 0.25
 # Texels along the side of the shadow map; pixels over which an edge of a shadow is softened.
 MAP_SIZE, SOFTNESS = 320, 5
 # A surface this far behind what the lamp sees, in texels, begins to be in shadow; twice as far it is wholly.
@@ -114,7 +116,8 @@ def lamp_of(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Lamp:
     direction, color, strength = max(lights, key=lambda light: light[2], default=above)
     # A lamp that TinyRenderer cannot have lights half of every solid.
     sky = look.sky.strength if look.sky else 0.0
-    everywhere = look.ambient + sky + 0.5 * (sum(light[2] for light in lights) - strength)
+    passed_on = PASSED_ON * strength if cast.shell else 0.0
+    everywhere = look.ambient + sky + passed_on + 0.5 * (sum(light[2] for light in lights) - strength)
     # More than 1 would be cut off, and colours with it.
     unlit, lit = (min(light, 1.15) ** (1 / GAMMA) for light in (everywhere, everywhere + strength))
     return Lamp(
