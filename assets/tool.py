@@ -112,20 +112,19 @@ class Spanner(Value):
     def model(self) -> Model:
         """Return one part, "body"."""
         thick, half = self.thickness, self.length / 2.0
-        meshes, pieces, ends = [], [], []
+        meshes, rims, ends = [], [], []
         for side, hole in ((1.0, self.jaw), (-1.0, 0.8 * self.jaw)):
             outer = 1.5 * hole
             at = (side * (half - outer), 0.0, 0.0)
             outline = [(hole, 0.0), (outer, 0.0), (outer, thick), (hole, thick), (hole, 0.0)]
             ring = revolve(fillet(outline, [0.0, 1e-3, 1e-3, 0.0, 0.0], 2)[:-1], 36, closed=True)
             meshes.append(turned(ring, np.eye(3), at))
-            pieces.append(hull([(outer, 0.0), (outer, thick)], 10) + at)
+            rims.append(hull([(outer, 0.0), (outer, thick)], 10) + at)
             ends.append(at[0] - side * 1.2 * hole)
         size = (ends[0] - ends[1], 0.9 * self.jaw, 0.6 * thick)
         middle = (sum(ends) / 2.0, 0.0, thick / 2.0)
         bar = box(size, 0.25 * thick, 2, middle)
-        pieces.append(cuboid(np.subtract(middle, np.divide(size, 2)), np.add(middle, np.divide(size, 2))))
-        return centered({"body": Part(joined(*meshes, bar), tuple(pieces))})
+        return centered({"body": Part(joined(*meshes, bar), (np.concatenate(rims),))})
 
 
 def ring(radius: float, x: float, sides: int = 6) -> Array:

@@ -186,7 +186,7 @@ def test_scene_survives_json_bit_for_bit() -> None:
 
 
 def test_rejections_are_counted_by_reason_and_drawn_again() -> None:
-    builder = {**SMALL, "settling": {"limit": 0.6}, "objects": {"count": 8}}
+    builder = {**SMALL, "setting": "bare", "settling": {"limit": 0.28}, "objects": {"count": 7}}
     config = Config(scene="tabletop", renderer="flat", builder=builder, run={"max_attempts": 40})
     runs = [Pipeline(config).scene(number) for number in range(3)]
     assert sum(run.attempt for run in runs) >= 1
