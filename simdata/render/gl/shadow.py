@@ -136,8 +136,8 @@ def finer(share: Share, view: View, nearest: float, corners: np.ndarray) -> list
     Returns:
         The coarsest first; none where even the nearest pixels see no more than the whole map shows.
 
-    Source: Zhang et al., "Parallel-Split Shadow Maps for Large-scale Virtual Environments" (2006), the
-    logarithmic split; whole texels as in Valient, "Stable Rendering of Cascaded Shadow Maps", ShaderX 6 (2008).
+    Source: Zhang et al., "Parallel-Split Shadow Maps for Large-scale Virtual Environments" (2006), its
+    logarithmic split; whole texels as in Valient, "Stable Rendering of Cascaded Shadow Maps" (2008).
     """
     whole, count = share.whole, len(share.spare)
     far = whole.texel * float(view.matrix[0, 0])  # where a pixel is as wide as a texel of the whole map
