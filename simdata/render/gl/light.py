@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import moderngl
 import numpy as np
 
@@ -68,7 +70,7 @@ class Lighting:
             self._draw(share.whole, self._casting(share.whole))
 
     def fit(self, view: View, nearest: float) -> None:
-        """Draw the finer maps of a wide scene's suns, fitted to a view whose nearest thing is so far, metres."""
+        """Draw the finer maps of suns over a wide scene for a view whose nearest thing is so far, metres."""
         corners = self._stage.corners(self._t)
         for number, share in enumerate(self._shares):
             if not share.spare:
@@ -110,7 +112,7 @@ class Lighting:
         scene = self._stage.scene
         return [node for node in self._stage.nodes if node in nodes and not _clear(scene, node)]
 
-    def _draw(self, shadow: ShadowMap, nodes: list[int]) -> None:
+    def _draw(self, shadow: ShadowMap, nodes: Sequence[int] | np.ndarray) -> None:
         """Draw what one light sees into its tile."""
         left, top, width = (round(ATLAS * value) for value in (*shadow.corner, shadow.side))
         self._target.viewport = (left, top, width, width)

@@ -136,8 +136,8 @@ def finer(share: Share, view: View, nearest: float, corners: np.ndarray) -> list
     Returns:
         The coarsest first; none where even the nearest pixels see no more than the whole map shows.
 
-    Source: Zhang et al., "Parallel-Split Shadow Maps for Large-scale Virtual Environments" (2006), the
-    logarithmic split; whole texels as in Valient, "Stable Rendering of Cascaded Shadow Maps", ShaderX 6 (2008).
+    Source: Zhang et al., "Parallel-Split Shadow Maps for Large-scale Virtual Environments" (2006), its
+    logarithmic split; whole texels as in Valient, "Stable Rendering of Cascaded Shadow Maps" (2008).
     """
     whole, count = share.whole, len(share.spare)
     far = whole.texel * float(view.matrix[0, 0])  # where a pixel is as wide as a texel of the whole map
@@ -145,20 +145,15 @@ def finer(share: Share, view: View, nearest: float, corners: np.ndarray) -> list
         return []
     begin = 2.0 ** math.floor(math.log2(nearest))  # steps, for maps that do not change with every move
     ends = begin * (far / begin) ** (np.arange(count + 1) / (count + 1))
-    maps = [_about(view, *ends[k : k + 2], whole, share.spare[k], corners) for k in reversed(range(count))]
+    maps = [_about(view, ends[k], ends[k + 1], share, share.spare[k], corners) for k in range(count)[::-1]]
     return [one for one in maps if one.half_width < whole.half_width]
 
 
 def _about(
-    view: View,
-    begin: float,
-    end: float,
-    whole: ShadowMap,
-    corner: tuple[float, float],
-    corners: np.ndarray,
+    view: View, begin: float, end: float, share: Share, corner: tuple[float, float], corners: np.ndarray
 ) -> ShadowMap:
     """Return a sun's map about a ball that holds what a view sees from one depth to another, metres."""
-    pixels = [(x, y, 1) for x in (0, view.width) for y in (0, view.height)]
+    whole, pixels = share.whole, [(x, y, 1) for x in (0, view.width) for y in (0, view.height)]
     rays = pixels @ np.linalg.inv(view.matrix).T
     middle = rays.mean(0)
     squared = float(((rays - middle) ** 2).sum(-1).max())
