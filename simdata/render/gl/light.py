@@ -79,7 +79,9 @@ class Lighting:
                 continue
             self._finer[number] = found
             for one in found:
-                self._draw(one, [node for node, met in zip(nodes, one.meets(corners[nodes]), strict=True) if met])
+                self._draw(
+                    one, [node for node, met in zip(nodes, one.meets(corners[nodes]), strict=True) if met]
+                )
 
     def bind(self, view_from_world: np.ndarray, program: Program) -> None:
         """Tell a program about the lights as a viewer sees them."""
