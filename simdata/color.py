@@ -21,3 +21,9 @@ def srgb_from_linear(channel: float) -> float:
 def linear_from_srgb(channel: float) -> float:
     """Decode one sRGB channel in [0, 1]; undoes `srgb_from_linear`."""
     return channel / 12.92 if channel <= 0.04045 else ((channel + 0.055) / 1.055) ** 2.4
+
+
+def linear(color: Srgb) -> tuple[float, float, float]:
+    """Return a colour as light: `linear_from_srgb` of each channel."""
+    red, green, blue = (linear_from_srgb(channel) for channel in color)
+    return red, green, blue

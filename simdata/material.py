@@ -20,7 +20,8 @@ class FieldTexture(Model):
 
     A field has a tone, an accent (what the family sets off: joints, ink, rust, spots) and a relief. Colour,
     roughness and metalness of a point are those of tone 0, tone 1 and accent, mixed in the shares
-    1 - tone - accent, tone and accent: they stay right when texels are averaged.
+    1 - tone - accent, tone and accent: colours as light adds up (linear), so that the mean of many texels is
+    what they look like from afar.
 
     Attributes:
         kind: always "field".

@@ -14,6 +14,7 @@ from photometer import WHITE as WHITE_WALL
 from sample_scene import camera
 
 from simdata.camera import Camera
+from simdata.color import linear, srgb_from_linear
 from simdata.light import Sun
 from simdata.material import FieldTexture, Layer, Material
 from simdata.raycast import RayScene
@@ -166,9 +167,11 @@ def test_colour_is_that_of_tone_and_accent(gl: Any, lay: Any) -> None:
         lay(lambda u, v, tone=tone, share=share: (tone, share, 0, 0))
         for ink in (tuple(accent), None):
             texture = fielded(colors=(tuple(low), tuple(high)), accent=ink)
-            blend = low + (high - low) * tone
-            blend = blend + ((high if ink is None else accent) - blend) * share
-            pair = [Material(base_color=WHITE, texture=texture), Material(base_color=tuple(blend))]
+            light = [np.array(linear(tuple(end))) for end in (low, high, high if ink is None else accent)]
+            mixed = light[0] + (light[1] - light[0]) * tone
+            mixed = mixed + (light[2] - mixed) * share
+            blend = tuple(srgb_from_linear(channel) for channel in mixed)
+            pair = [Material(base_color=WHITE, texture=texture), Material(base_color=blend)]
             one, other = (shot(gl, near_wall(matter, ambient=0.8)).astype(int) for matter in pair)
             assert np.abs(one - other).max() <= 2
 

@@ -13,6 +13,7 @@ import pytest
 from photometer import Photometer, dressed, shot, wall
 from sample_scene import camera, floor, random_scene, scene_of, thing
 
+from simdata.color import srgb_from_linear
 from simdata.errors import RenderError
 from simdata.geometry import Pose
 from simdata.material import FieldTexture, ImageTexture, Material
@@ -64,16 +65,14 @@ def field_at_pixels(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     place = hits.uvs * texture.repeat
     place[..., 1] = 1 - place[..., 1]  # row 0 is v = 1
     x, y = np.moveaxis((place * field.shape[0] - 0.5).astype(np.float32), -1, 0)
-    value = cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
-    return linear, hits.node_ids > 0
+    return cv2.remap(field, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP), hits.node_ids > 0
 
 
 def misplaced(gl: Any, meter: Photometer, scene: Scene) -> float:
     """Return the share of pixels whose light is not that of the texture there, gloss aside."""
     expected, seen = field_at_pixels(scene)
     light = meter.light(shot(gl, scene))[seen] / 0.7
-    assert np.ptp(expected[seen]) > 0.7
+    assert np.ptp(expected[seen]) > 0.6
     return float((np.abs(light - expected[seen]) > 0.12).mean())
 
 
@@ -103,6 +102,21 @@ def test_a_field_laid_otherwise_is_caught(
     gl._textures.release()  # it holds this very field
     assert misplaced(gl, meter, textured_wall("granite")) > 0.03
     gl._textures.release()
+
+
+@pytest.mark.parametrize("family", ["barcode", "brick", "label", "stripes"])
+def test_from_afar_a_field_has_the_light_of_its_texels(gl: Any, family: str) -> None:
+    """Black and white, the hardest to mix: a tile within a pixel reads what a wall of its mean light does."""
+    texture = FieldTexture(family=family, colors=((0, 0, 0), (1, 1, 1)), relief=0, repeat=(500, 500))
+    mean = texture_maps(family, 0)[..., :2].sum(-1).mean() / 255
+    plain, pictured = (
+        shot(gl, wall(ambient=0.8, materials={"cuboid_1.body": matter})).astype(int)
+        for matter in (
+            Material(base_color=(srgb_from_linear(mean),) * 3, roughness=1),
+            Material(base_color=(1, 1, 1), roughness=1, texture=texture),
+        )
+    )
+    assert np.abs(plain - pictured).max() <= 1
 
 
 def test_a_grey_picture_is_the_same_grey_as_a_colour(stocked: Any, tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ mask: what lies on a surface or has been rubbed off it.
 
 from __future__ import annotations
 
-from simdata.texture.baked import Baked, bake, baked, covered
+from simdata.texture.baked import LIGHT, Baked, bake, baked, covered
 from simdata.texture.maps import FAMILIES, LAYERS, SIZE, layer_mask, texture_field, texture_maps
 
 __all__ = [
     "FAMILIES",
     "LAYERS",
+    "LIGHT",
     "SIZE",
     "Baked",
     "bake",

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from simdata.color import Srgb, linear_from_srgb
+from simdata.color import Srgb, linear, linear_from_srgb, srgb_from_linear
 from simdata.material import FieldTexture, Layer, Material, Three
 from simdata.texture.maps import SIZE, layer_mask, texture_maps
 
 WHITE: Srgb = (1.0, 1.0, 1.0)
+# Tables to go to light and back: of bytes, and of steps of light so fine that a byte is off by 0.6 at most.
+LIGHT = np.array([linear_from_srgb(value / 255) for value in range(256)], np.float32)
+STEPS = 1 << 14
+ENCODED = np.array([round(255 * srgb_from_linear(k / STEPS)) for k in range(STEPS + 1)], np.uint8)
 
 
 @dataclass(frozen=True)
@@ -45,10 +49,11 @@ def bake(
         UnknownNameError: no such family or layer.
     """
     maps = texture_maps(texture.family, texture.seed, size)
-    shown = _tinted(_colors(maps, texture), base_color)
+    light = _light(maps, texture, base_color)
     if layer is not None:
-        shown = _under(shown, layer.color, covered(layer_mask(layer.family, layer.seed, size), layer.amount))
-    return _bytes(shown)
+        cover = covered(layer_mask(layer.family, layer.seed, size), layer.amount)
+        light = _under(light, linear(layer.color), cover)
+    return _encoded(light)
 
 
 def baked(material: Material, size: int = SIZE, picture: np.ndarray | None = None) -> Baked:
@@ -62,34 +67,34 @@ def baked(material: Material, size: int = SIZE, picture: np.ndarray | None = Non
         UnknownNameError: no such family or layer.
     """
     repeat = _widest(material)
-    color, roughness, metallic, slopes = _bare(material, size, picture, repeat)
-    color = _tinted(color, material.base_color)
+    light, roughness, metallic, slopes = _bare(material, size, picture, repeat)
     if (layer := material.layer) is not None:
         mask = _spread(layer_mask(layer.family, layer.seed, size), layer.repeat, repeat)
         cover = covered(mask, layer.amount)
-        color = _under(color, layer.color, cover)
+        light = _under(light, linear(layer.color), cover)
         roughness = _under(roughness, (layer.roughness,), cover)
         metallic = _under(metallic, (layer.metallic,), cover)
-    return Baked(_bytes(color), _bytes(roughness[..., 0]), _bytes(metallic[..., 0]), slopes, repeat)
+    return Baked(_encoded(light), _bytes(roughness[..., 0]), _bytes(metallic[..., 0]), slopes, repeat)
 
 
 def _bare(
     material: Material, size: int, picture: np.ndarray | None, repeat: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return colour (sRGB, before the base colour), roughness, metalness and slopes below the layer."""
+    """Return colour (linear), roughness, metalness and slopes below the layer."""
     texture = material.texture
     if isinstance(texture, FieldTexture):
         maps = _spread(texture_maps(texture.family, texture.seed, size), texture.repeat, repeat)
         roughness = _shares(maps, texture.roughness, material.roughness)
         metallic = _shares(maps, texture.metallic, material.metallic)
         slopes = (maps[..., 2:].astype(np.float32) - 128) * np.float32(texture.relief / 127)
-        return _colors(maps, texture), roughness, metallic, slopes
-    color, one = (np.ones((size, size, channels), np.float32) for channels in (3, 1))
+        return _light(maps, texture, material.base_color), roughness, metallic, slopes
+    light, one = (np.ones((size, size, channels), np.float32) for channels in (3, 1))
+    light *= np.array(linear(material.base_color), np.float32)
     if texture is not None and picture is not None:
-        fitted = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
-        color[:] = _spread(fitted, texture.repeat, repeat) / 255
+        fitted = cv2.resize(LIGHT[picture], (size, size), interpolation=cv2.INTER_AREA)
+        light *= _spread(fitted, texture.repeat, repeat)
     flat = np.zeros((size, size, 2), np.float32)
-    return color, material.roughness * one, material.metallic * one, flat
+    return light, material.roughness * one, material.metallic * one, flat
 
 
 def _widest(material: Material) -> tuple[float, float]:
@@ -101,6 +106,11 @@ def _bytes(share: np.ndarray) -> np.ndarray:
     return np.rint(255 * share).astype(np.uint8)
 
 
+def _encoded(light: np.ndarray) -> np.ndarray:
+    """Return sRGB bytes of linear light in [0, 1]."""
+    return ENCODED[(light * STEPS + np.float32(0.5)).astype(np.uint16)]
+
+
 def covered(mask: np.ndarray, amount: float) -> np.ndarray:
     """Return how much of each texel (H, W) of a layer's mask is covered, 0 to 1; `amount` on average.
 
@@ -110,9 +120,12 @@ def covered(mask: np.ndarray, amount: float) -> np.ndarray:
     return np.clip((mask + np.float32(0.5 - 256 * (1 - amount))) / np.float32(soft) + np.float32(0.5), 0, 1)
 
 
-def _colors(maps: np.ndarray, texture: FieldTexture) -> np.ndarray:
-    """Return sRGB (H, W, 3) of tone and accent."""
-    return _mixed(maps, (*texture.colors, texture.accent or texture.colors[1]))
+def _light(maps: np.ndarray, texture: FieldTexture, base_color: Srgb) -> np.ndarray:
+    """Return linear (H, W, 3) of tone and accent, times a base colour."""
+    base = np.array(linear(base_color))
+    return _mixed(
+        maps, [base * linear(end) for end in (*texture.colors, texture.accent or texture.colors[1])]
+    )
 
 
 def _shares(maps: np.ndarray, three: Three | None, one: float) -> np.ndarray:
@@ -133,17 +146,8 @@ def _under(below: np.ndarray, above: Sequence[float], cover: np.ndarray) -> np.n
     return below + (np.asarray(above, np.float32) - below) * cover[..., None]
 
 
-def _tinted(color: np.ndarray, base_color: Srgb) -> np.ndarray:
-    """Multiply sRGB colours (H, W, 3) by a colour, as light does."""
-    if base_color == WHITE:
-        return color
-    base = np.array([linear_from_srgb(channel) for channel in base_color], np.float32)
-    linear = np.where(color <= 0.04045, color / 12.92, ((color + 0.055) / 1.055) ** 2.4) * base
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-
-
 def _spread(tile: np.ndarray, own: tuple[float, float], repeat: tuple[float, float]) -> np.ndarray:
-    """Return a tile (size, size, …) uint8 as often beside itself as it goes into a wider one, as large."""
+    """Return a tile (size, size, …) as often beside itself as it goes into a wider one, as large."""
     times = [max(1, round(a / b)) for a, b in zip(own, repeat, strict=True)]
     if times == [1, 1]:
         return tile

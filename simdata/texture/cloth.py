@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simdata.noise import spectral, worley
-from simdata.texture.field import Family, Field, blend, even, pick, ramp, soft, texels
+from simdata.texture.field import Family, Field, blend, deeper, even, paler, pick, ramp, soft, texels
 
 
 def _threads(generator: np.random.Generator, size: int, count: int) -> tuple[np.ndarray, ...]:
@@ -70,7 +70,7 @@ def denim(generator: np.random.Generator, size: int) -> Field:
     warp = generator.uniform(0.1, 0.3) + generator.uniform(0.03, 0.1) * own
     warp = warp + generator.uniform(0.03, 0.14) * fade + generator.uniform(0.02, 0.12) * slub + 0.05 * fuzz
     tone = blend(0.78 + 0.05 * fuzz, warp, seen) * (0.4 + 0.6 * ramp(height, 0.1, 0.85))
-    return Field(np.clip(tone, 0, 1), even(size), (0.28 * height + 0.02 * fuzz) / count)
+    return Field(paler(tone), even(size), (0.28 * height + 0.02 * fuzz) / count)
 
 
 def knit(generator: np.random.Generator, size: int) -> Field:
@@ -131,7 +131,7 @@ def stripes(generator: np.random.Generator, size: int) -> Field:
     cloth = spectral(generator, size, 20, 250, 0.4)
     low, high = generator.uniform(0, 0.2), generator.uniform(0.7, 1)
     tone = blend(low, high, band[:, None]) + generator.uniform(0.01, 0.05) * cloth
-    return Field(np.clip(tone, 0, 1), line[:, None] + even(size), 0.0001 * cloth)
+    return Field(deeper(tone), line[:, None] + even(size), 0.0001 * cloth)
 
 
 def checks(generator: np.random.Generator, size: int) -> Field:

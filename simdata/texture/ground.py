@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from simdata.noise import spectral, worley
-from simdata.texture.field import Family, Field, blend, pick, ramp, soft
+from simdata.texture.field import Family, Field, blend, paler, pick, ramp, soft
 from simdata.texture.strokes import SHIFTS
 
 
@@ -24,7 +24,7 @@ def asphalt(generator: np.random.Generator, size: int) -> Field:
     crack = _cracks(generator, size) * pick(generator, (0, 0, 1))
     accent = np.maximum(0.4 * (1 - body) * (0.3 + 0.7 * bare), crack)
     height = (0.11 * body + 0.025 * sand) / cells - 0.002 * crack
-    return Field(np.clip(tone * (1 - 0.7 * crack), 0, 1), accent, height.astype(np.float32))
+    return Field(paler(tone * (1 - 0.7 * crack)), accent, height.astype(np.float32))
 
 
 def _cracks(generator: np.random.Generator, size: int) -> np.ndarray:

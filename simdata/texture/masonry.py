@@ -6,7 +6,7 @@ import numpy as np
 
 from simdata.noise import spectral, warped, worley
 from simdata.texture.courses import even_cuts, laid
-from simdata.texture.field import Family, Field, even, pick, ramp
+from simdata.texture.field import Family, Field, even, paler, pick, ramp
 
 
 def brick(generator: np.random.Generator, size: int) -> Field:
@@ -46,7 +46,7 @@ def tiles(generator: np.random.Generator, size: int) -> Field:
     wavy = 0.0004 * spectral(generator, size, 2, 24, 1.2)
     height = 0.004 * ramp(tile.edge, gap * 0.5, gap + 0.009) + (level + wavy) * (1 - joint)
     grout = joint * np.clip(0.92 + 0.06 * spectral(generator, size, 10, 256, 0.7), 0, 1)
-    return Field(tone, grout, height.astype(np.float32))
+    return Field(paler(tone), grout, height.astype(np.float32))
 
 
 def concrete(generator: np.random.Generator, size: int) -> Field:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simdata.noise import spectral
-from simdata.texture.field import Family, Field, even, pick
+from simdata.texture.field import Family, Field, deeper, even, pick
 from simdata.texture.press import (
     ACCENT,
     BASE,
@@ -219,7 +219,7 @@ def book_cover(generator: np.random.Generator, size: int) -> Field:
     cloth = spectral(generator, size, 60, 250, 0.1) * pick(generator, (0.0, 1.0))
     printed = press.field(0.0002 * cloth)
     stamped = printed.height - 0.0006 * printed.accent
-    return Field(np.clip(printed.tone + 0.03 * cloth, 0, 1), printed.accent, stamped)
+    return Field(deeper(printed.tone + 0.03 * cloth), printed.accent, stamped)
 
 
 def _circles(generator: np.random.Generator, press: Press, inks: tuple[Ink, ...]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simdata.noise import spectral, worley
-from simdata.texture.field import Family, Field, blend, even, level, ramp, soft
+from simdata.texture.field import Family, Field, blend, deeper, even, level, ramp, soft
 
 
 def marble(generator: np.random.Generator, size: int) -> Field:
@@ -22,7 +22,7 @@ def marble(generator: np.random.Generator, size: int) -> Field:
     halo = soft(veins, size / 60)
     tone = generator.uniform(0.2, 0.5) * clouds + 0.9 * halo
     grain = 0.02 * spectral(generator, size, 40, 256, 0.3)
-    return Field(np.clip(0.05 + tone + grain, 0, 1), veins, even(size))
+    return Field(deeper(0.05 + tone + grain), veins, even(size))
 
 
 def _line(field: np.ndarray) -> np.ndarray:
@@ -49,7 +49,7 @@ def granite(generator: np.random.Generator, size: int) -> Field:
     tone = np.where(quartz + crowd < share, 0.05 + 0.6 * pale, 0.4 + 0.45 * quartz)
     mica = small.each(generator.uniform(0, 1, small.count)) + crowd < generator.uniform(0.12, 0.26)
     tone = tone + 0.04 * spectral(generator, size, 30, 256, 0.4)
-    return Field(np.clip(soft(tone, 0.6), 0, 1), soft(mica, 0.6), even(size))
+    return Field(deeper(soft(tone, 0.6)), soft(mica, 0.6), even(size))
 
 
 def terrazzo(generator: np.random.Generator, size: int) -> Field:
@@ -82,7 +82,7 @@ def speckle(generator: np.random.Generator, size: int) -> Field:
         spot = shown * ramp(speck.nearest, radius + edge, radius - edge)
         accent = np.maximum(accent, spot * speck.each(generator.uniform(0.4, 1, speck.count)))
     height = 0.0006 * spectral(generator, size, 2, 14, 1.2)
-    return Field(np.clip(tone, 0, 1), accent, height - 0.0008 * accent)
+    return Field(deeper(tone), deeper(accent, 1.8), height - 0.0008 * accent)
 
 
 FAMILIES: dict[str, Family] = {

@@ -9,7 +9,7 @@ import numpy as np
 
 from simdata.noise import spectral, warped
 from simdata.texture.courses import Courses, laid
-from simdata.texture.field import Family, Field, blend, even, pick, ramp, soft, texels
+from simdata.texture.field import Family, Field, blend, deeper, even, pick, ramp, soft, texels
 
 
 def _late(phase: np.ndarray) -> np.ndarray:
@@ -39,7 +39,7 @@ def _planed(generator: np.random.Generator, size: int, knots: int) -> Field:
     tone = blend(tone, 0.72 + 0.28 * swirl, body)
     accent = np.maximum(0.7 * pores * (1 - body), 0.8 * body * (0.5 + 0.5 * swirl))
     height = 0.00015 * late + 0.00012 * fibers - 0.0009 * pores
-    return Field(np.clip(tone, 0, 1), accent, height.astype(np.float32))
+    return Field(deeper(tone), accent, height.astype(np.float32))
 
 
 def _pores(generator: np.random.Generator, size: int, late: np.ndarray) -> np.ndarray:
@@ -101,7 +101,7 @@ def veneer(generator: np.random.Generator, size: int) -> Field:
     tone = tone + 0.06 * spectral(generator, size, 1, 8, 1.5, (6, 1))
     pores = _pores(generator, size, late)
     height = 0.0001 * fibers - 0.0005 * pores
-    return Field(np.clip(tone, 0, 1), 0.7 * pores, height.astype(np.float32))
+    return Field(deeper(tone), 0.7 * pores, height.astype(np.float32))
 
 
 def end_grain(generator: np.random.Generator, size: int) -> Field:
@@ -115,7 +115,7 @@ def end_grain(generator: np.random.Generator, size: int) -> Field:
     late = _late(_tree_rings(generator, size, block))
     dots = ramp(spectral(generator, size, 70, 250, 0.0), 1.5, 2.4)
     tone = 0.25 + block.each(generator.normal(0, 0.1, block.count)) + 0.3 * soft(late, 0.6)
-    tone = np.clip(tone + 0.05 * spectral(generator, size, 2, 100, 1.0), 0, 1)
+    tone = deeper(tone + 0.05 * spectral(generator, size, 2, 100, 1.0))
     joint = ramp(block.edge, 0.0035, 0.001)
     height = 0.0012 * ramp(block.edge, 0.0, 0.006) - 0.0006 * dots + 0.0003 * late
     return Field(tone, np.maximum(joint, 0.5 * dots), height.astype(np.float32))

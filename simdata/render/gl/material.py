@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from simdata.color import linear_from_srgb
+from simdata.color import linear
 from simdata.material import FieldTexture, Layer, Material
 from simdata.render.gl.program import Program
 from simdata.render.gl.texture import Textures
@@ -55,7 +55,7 @@ class Materials:
 def _row(material: Material, textures: Textures) -> Row:
     """Return a material as `surface.glsl` reads it."""
     own: Row = {
-        "base": tuple(linear_from_srgb(channel) for channel in material.base_color),
+        "base": linear(material.base_color),
         "coat": material.coat,
         "coat_roughness": material.coat_roughness,
         "emission": material.emission,
@@ -84,8 +84,8 @@ def _textured(material: Material, textures: Textures) -> Row:
         loss = textures.get(texture).loss
     if isinstance(texture, FieldTexture):
         row["texture"], row["relief"] = FIELD, texture.relief
-        row["low"], row["high"] = texture.colors
-        row["accent"] = texture.accent or texture.colors[1]
+        row["low"], row["high"] = (linear(color) for color in texture.colors)
+        row["accent"] = linear(texture.accent or texture.colors[1])
         row["roughness"] = texture.roughness or row["roughness"]
         row["metallic"] = texture.metallic or row["metallic"]
         row["loss"] = (loss.variance * texture.relief**2, loss.half, loss.rate)
@@ -100,7 +100,7 @@ def _layer(layer: Layer | None, textures: Textures) -> Row:
     return {
         "count": 1,
         "amount": layer.amount,
-        "color": tuple(linear_from_srgb(channel) for channel in layer.color),
+        "color": linear(layer.color),
         "roughness": layer.roughness,
         "metallic": layer.metallic,
         "repeat": layer.repeat,

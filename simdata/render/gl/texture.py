@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +70,6 @@ class Textures:
         found = self._baked.pop(key, None)
         if found is None:
             found = self._bake(texture)
-            found.texture.build_mipmaps()
             found.texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
             self._held += found.size
         self._baked[key] = found
@@ -100,7 +100,11 @@ class Textures:
 
     def _texels(self, maps: np.ndarray) -> moderngl.Texture:
         maps = np.flipud(maps)  # row 0 is v = 1, OpenGL's is v = 0
-        return self._context.texture(maps.shape[1::-1], maps.shape[2], maps.tobytes())
+        texture = self._context.texture(maps.shape[1::-1], maps.shape[2], maps.tobytes())
+        texture.build_mipmaps()
+        for level, smaller in enumerate(_halves(maps), 1):
+            texture.write(smaller.tobytes(), level=level)
+        return texture
 
     def _picture(self, texture: ImageTexture) -> moderngl.Texture:
         if self._store is None:
@@ -110,13 +114,26 @@ class Textures:
         if picture is None:
             raise RenderError(f"{path} cannot be read as a picture: import its mesh again")
         rgba = np.flipud(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA))
-        return self._context.texture(picture.shape[1::-1], 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8)
+        texture = self._context.texture(picture.shape[1::-1], 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8)
+        texture.build_mipmaps()
+        return texture
 
 
 def _key(texture: Texture | Layer) -> tuple[object, ...]:
     if isinstance(texture, ImageTexture):
         return ("image", texture.sha256)
     return (type(texture).__name__, texture.family, texture.seed)
+
+
+def _halves(maps: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield a square map, its side a power of two, half as large again and again.
+
+    Each is rounded once: drivers make them of one another and round up, 6 of 255 in the end.
+    """
+    mean = maps.astype(np.float32)
+    while len(mean) > 1:
+        mean = cv2.resize(mean, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+        yield np.rint(mean).astype(np.uint8)
 
 
 def _loss(values: np.ndarray) -> Loss:

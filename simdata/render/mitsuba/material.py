@@ -10,10 +10,10 @@ import cv2
 import mitsuba as mi
 import numpy as np
 
-from simdata.color import linear_from_srgb
+from simdata.color import linear
 from simdata.errors import RenderError
 from simdata.material import ImageTexture, Material
-from simdata.texture import Baked, baked
+from simdata.texture import LIGHT, Baked, baked
 
 # Mitsuba's name for a reflectance of 4 % at normal incidence: a refractive index of 1.5.
 SPECULAR, INDEX = 0.5, 1.5
@@ -25,7 +25,6 @@ FULL_COAT = 4.0
 # Source: Burley, "Physically-Based Shading at Disney" (2012).
 COAT_ALPHA = (0.1, 0.001)
 SMOOTHEST = 0.05  # roughness; `gl` draws nothing smoother either
-LINEAR = np.array([linear_from_srgb(value / 255) for value in range(256)], np.float32)
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def _opaque(material: Material, maps: Baked | None) -> dict[str, Any]:
         color = np.array(_linear(material)) * _scattering(material.metallic)
         looks["base_color"] = {"type": "rgb", "value": color.tolist()}
         return looks | {"roughness": max(material.roughness, SMOOTHEST), "metallic": material.metallic}
-    looks["base_color"] = _picture(LINEAR[maps.color] * _scattering(maps.metallic[..., None] / 255), maps)
+    looks["base_color"] = _picture(LIGHT[maps.color] * _scattering(maps.metallic[..., None] / 255), maps)
     looks["roughness"] = _picture(np.maximum(maps.roughness / 255, SMOOTHEST), maps)
     if maps.metallic.any():
         looks["metallic"] = _picture(maps.metallic / 255, maps)
@@ -100,7 +99,7 @@ def _glow(material: Material, maps: Baked | None) -> dict[str, Any] | None:
     if maps is None:
         light = {"type": "rgb", "value": [material.emission * channel for channel in _linear(material)]}
     else:
-        light = _picture(material.emission * LINEAR[maps.color], maps)
+        light = _picture(material.emission * LIGHT[maps.color], maps)
     return {"type": "area", "radiance": light}
 
 
@@ -130,4 +129,4 @@ def _picture(values: np.ndarray, maps: Baked) -> dict[str, Any]:
 
 
 def _linear(material: Material) -> list[float]:
-    return [linear_from_srgb(channel) for channel in material.base_color]
+    return list(linear(material.base_color))

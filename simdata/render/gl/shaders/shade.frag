@@ -1,7 +1,6 @@
 #version 430
 // Linear light from each surface to the camera; alpha is 1 where there is a surface.
 
-#include "srgb.glsl"
 #include "brdf.glsl"
 #include "light.glsl"
 #include "area.glsl"

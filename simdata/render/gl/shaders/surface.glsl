@@ -4,7 +4,7 @@ struct Material {
     vec3 base;       // linear
     int texture;     // 0 none, 1 a field, 2 a picture
     vec2 repeat;     // of it over one unit of uv
-    vec3 low, high, accent;  // sRGB of tone 0, of tone 1 and of the accent
+    vec3 low, high, accent;  // linear, of tone 0, of tone 1 and of the accent
     vec3 roughness;  // of tone 0, tone 1 and accent
     vec3 metallic;
     float relief;    // height
@@ -100,7 +100,7 @@ Texel texel_at(vec2 uv, Footprint seen) {
     float field = material.texture == 1 ? 1.0 : 0.0;
     vec3 share = vec3(1.0 - field * (found.x + found.y), field * found.xy);
     vec3 ramp = mat3(material.low, material.high, material.accent) * share;
-    vec3 color = material.base * (material.texture == 2 ? found.rgb : linear_from_srgb(ramp));
+    vec3 color = material.base * (material.texture == 2 ? found.rgb : ramp);
     vec2 slopes = field * material.relief * (255.0 * found.zw - 128.0) / 127.0;
     return Texel(color, dot(share, material.roughness), dot(share, material.metallic), slopes);
 }
