@@ -31,6 +31,7 @@ from simdata.scenes.objects import Objects
 from simdata.scenes.place import Place, chance
 from simdata.scenes.setting import RoomSize, Setting, settings
 from simdata.scope import Scope
+from simdata.sensor_kind import PhoneSensor
 from simdata.spec import Layout, Look, Node, SceneSpec, Settling
 from simdata.viewpoint import Cameras
 
@@ -61,7 +62,7 @@ class Tabletop(Model):
     objects: Objects = Field(default_factory=Objects)
     finishes: dict[str, Finish] = Field(default_factory=household_finishes)
     light: Lighting = Field(default_factory=Lighting)
-    cameras: Cameras = Field(default_factory=Cameras)
+    cameras: Cameras = Field(default_factory=lambda: Cameras(sensor=PhoneSensor()))
     settling: Settling = Field(default_factory=Settling)
 
     @model_validator(mode="after")

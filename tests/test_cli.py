@@ -172,7 +172,7 @@ def test_replay_sees_a_single_other_pixel(
             rgb[3, 5, 1] ^= 8
             return Frame(camera, t, {**frame.layers, "rgb": rgb})
 
-    monkeypatch.setattr(simdata.replay, "make_renderer", lambda _, **options: Wrong(**options))
+    monkeypatch.setattr(simdata.replay, "make_renderer", lambda _, denoise, **options: Wrong(**options))
     assert cli.run(["replay", str(dataset), "2"]) == 1
     assert "1 pixels differ (0.03%), by at most 8 of 255" in capsys.readouterr().out
 

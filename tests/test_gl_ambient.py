@@ -104,9 +104,8 @@ def test_no_halo_is_around_what_stands_far_before_something(gl: Any, meter: Phot
 
 def room(*extra: Node, view: Camera, ceiling: int = 1) -> Scene:
     """A cube of 2 m seen from inside, and a crumb in its middle."""
-    shape = GeneratedShape(
-        generator="room", params={"length": 2, "width": 2, "height": 2, "ceiling": ceiling, "skirting": 0}
-    )
+    sides = {"length": 2, "width": 2, "height": 2, "ceiling": ceiling, "skirting": 0, "east": 0}
+    shape = GeneratedShape(generator="room", params=sides)
     model = load_model(shape)
     pose = Pose(position=(0, 0, -float(model.bounds[0, 2]) - 0.05))
     nodes = [Node(name=f"room.{part}", shape=shape, part=part, pose=pose, fixed=True) for part in model.parts]
