@@ -44,7 +44,7 @@ vec3 mirrored_area(Surface surface, vec3 way, float angle, vec3 share) {
 // `at`: view frame; `across`, `along`: from its middle to its sides.
 vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, vec3 facing, mat2 turn) {
     vec3 middle = light.position.xyz - at, shines = light.axis.xyz;
-    if (dot(middle, shines) > -1e-3 * length(across + along)) return vec3(0.0);  // behind it, or seen edge on
+    bool lit = dot(middle, shines) < -1e-3 * length(across + along);  // not behind it, nor seen edge on
     vec3 corners[4] = vec3[](middle - across - along, middle + across - along, middle + across + along, middle - across + along);
     float share = form_factor(corners, surface.normal);
     vec3 mirror = reflect(-surface.view, surface.normal);
@@ -61,8 +61,8 @@ vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, v
         vec3 varnished = surface.coat * fresnel(vec3(DIELECTRIC), max(dot(surface.view, normalize(surface.view + way)), 0.0));
         light_out += light.extra.z * mirrored_area(varnish(surface), way, angle, varnished);
     }
-    float arrives = light.extra.y < 0.0 ? 1.0 : arriving(light, at, facing, turn);
     // Where its middle goes below the horizon a body shades itself, and that is in the form factor already.
-    arrives = mix(1.0, arrives, smoothstep(0.0, 0.25, dot(facing, normalize(middle))));
-    return arrives * light.color.rgb * 3.1415927 / size * light_out;
+    float above = smoothstep(0.0, 0.25, dot(facing, normalize(middle)));
+    float arrives = mix(1.0, arriving(light, at, facing, turn, above > 0.0 && lit), above);
+    return lit ? arrives * light.color.rgb * 3.1415927 / size * light_out : vec3(0.0);
 }

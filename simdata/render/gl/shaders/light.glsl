@@ -32,17 +32,13 @@ Shadow shadow_of(int i) { return Shadow(shadow_from_view[i], shadow_tile[i], sha
 uniform sampler2DShadow shadow_lit;  // compares
 uniform sampler2D shadow_depth;      // the same atlas, as it is
 
-// Points evenly over the unit disk. Source: Vogel, "A better way to construct the sunflower head" (1979):
-// radius sqrt((k + 1/2) / n), angle k times the golden angle.
-const vec2 SEARCH[12] = vec2[](
-    vec2(0.2041, 0.0000), vec2(-0.2607, 0.2388), vec2(0.0399, -0.4547), vec2(0.3286, 0.4286),
-    vec2(-0.6030, -0.1067), vec2(0.5712, -0.3634), vec2(-0.1911, 0.7107), vec2(-0.3644, -0.7016),
-    vec2(0.7906, 0.2887), vec2(-0.8224, 0.3395), vec2(0.3965, -0.8472), vec2(0.2930, 0.9341));
-const vec2 FILTER[16] = vec2[](
-    vec2(0.1768, 0.0000), vec2(-0.2258, 0.2068), vec2(0.0346, -0.3938), vec2(0.2846, 0.3712),
-    vec2(-0.5222, -0.0924), vec2(0.4947, -0.3147), vec2(-0.1655, 0.6155), vec2(-0.3156, -0.6076),
-    vec2(0.6846, 0.2500), vec2(-0.7123, 0.2940), vec2(0.3434, -0.7337), vec2(0.2537, 0.8089),
-    vec2(-0.7647, -0.4432), vec2(0.8971, -0.1972), vec2(-0.5475, 0.7788), vec2(-0.1265, -0.9761));
+// Points evenly over the unit disk: `sunflower` k of n, where each ray of them is the one before times GOLDEN. In no
+// table, because llvmpipe gathers from those, too.
+// Source: Vogel, "A better way to construct the sunflower head" (1979).
+const int SEARCH = 12, FILTER = 16;
+const mat2 GOLDEN = mat2(-0.7373689, 0.6754903, -0.6754903, -0.7373689);
+
+float sunflower(int k, int n) { return sqrt((float(k) + 0.5) / float(n)); }
 
 // Noise, and a rotation by it, that differ between neighbouring pixels. Source: Jimenez, "Next Generation Post Processing in
 // Call of Duty: Advanced Warfare" (2014).
@@ -66,7 +62,7 @@ float metric_depth(Shadow shadow, bool lamp, float depth) {
 // The finest of a light's maps that holds a point. Near the border of one, some pixels take the next: the line where
 // shadows grow softer is none that can be seen.
 Shadow shadow_at(Light light, vec3 at) {
-    Shadow shadow = shadow_of(int(light.extra.y));
+    Shadow shadow = shadow_of(max(int(light.extra.y), 0));
     float border = 0.95 - 0.2 * noise_of(gl_FragCoord.xy);
     for (int finer = int(light.extra.y) + 1; finer <= int(light.extra.w); finer++) {
         vec2 place = abs((shadow_from_view[finer] * vec4(at, 1.0)).xy) / shadow_range[finer].z;
@@ -75,18 +71,18 @@ Shadow shadow_at(Light light, vec3 at) {
     return shadow;
 }
 
-// Share of the light that reaches a point: 1 lit, 0 in shadow. The penumbra grows with the distance between
-// what casts the shadow and what receives it.
+// Share of the light that reaches a point: 1 lit, 0 in shadow; 1 where it is not `wanted`. The penumbra grows with
+// the distance between what casts the shadow and what receives it.
 // Source: Fernando, "Percentage-Closer Soft Shadows" (2005); depths along the receiver's plane as in
 // Isidoro, "Shadow Mapping: GPU-based Tips and Techniques" (2006).
-float arriving(Light light, vec3 at, vec3 facing, mat2 turn) {
+float arriving(Light light, vec3 at, vec3 facing, mat2 turn, bool wanted) {
     Shadow shadow = shadow_at(light, at);
     bool lamp = light.position.w > 0.5;
     vec3 q = (shadow.light_from_view * vec4(at, 1.0)).xyz;
     vec3 n = mat3(shadow.light_from_view) * facing;
     float half_width = shadow.range.z * (lamp ? q.z : 1.0);  // of the map where the point is, m
     vec2 center = 0.5 + 0.5 * q.xy / half_width;
-    if (q.z <= shadow.range.x || q.z >= shadow.range.y || clamp(center, 0.0, 1.0) != center) return 1.0;
+    wanted = wanted && light.extra.y >= 0.0 && q.z > shadow.range.x && q.z < shadow.range.y && clamp(center, 0.0, 1.0) == center;
     float texel = 2.0 * half_width / shadow.tile.w;
     // How fast the receiver's plane recedes across the light's rays; steeper than 2 degrees is left to acne.
     float towards_light = lamp ? dot(n, q) / q.z : n.z;
@@ -96,29 +92,32 @@ float arriving(Light light, vec3 at, vec3 facing, mat2 turn) {
     float spread = light.color.w * (lamp ? min((q.z - shadow.range.x) / shadow.range.x, 1.0) : q.z - shadow.range.x);
     float widest = clamp(spread, texel, 0.25 * half_width);
 
-    float blockers = 0.0, summed = 0.0;
-    for (int tap = 0; tap < SEARCH.length(); tap++) {
-        float far = dot(SEARCH[tap], SEARCH[tap]);  // most of them look near, for what nearly touches
-        vec2 way = (widest * far * far + 2.5 * texel) * (turn * SEARCH[tap]);
+    float blockers = 0.0, summed = 0.0, texels = shadow.tile.w / shadow.tile.z;  // of the whole atlas
+    vec2 ray = turn[0];
+    for (int tap = 0; tap < (wanted ? SEARCH : 0); tap++) {
+        float far = sunflower(tap, SEARCH);
+        vec2 way = (widest * far * far * far * far + 2.5 * texel) * far * ray;  // most look near, for what nearly touches
         vec2 where = clamp(center + 0.5 * way / half_width, 0.5 / shadow.tile.w, 1.0 - 0.5 / shadow.tile.w);
-        float z = metric_depth(shadow, lamp, textureLod(shadow_depth, shadow.tile.xy + shadow.tile.z * where, 0.0).r);
+        float z = metric_depth(shadow, lamp, texelFetch(shadow_depth, ivec2(texels * (shadow.tile.xy + shadow.tile.z * where)), 0).r);
         // Only what lies in the cone from the point to the light can stand between.
         float reach = light.color.w * (q.z - z) / (lamp ? z : 1.0) + 3.0 * texel;
         if (z < q.z + dot(slope, way) - bias && length(way) < reach) { blockers += 1.0; summed += z; }
+        ray = GOLDEN * ray;
     }
-    if (blockers == 0.0) return 1.0;
 
-    float blocker = summed / blockers;
+    float blocker = summed / max(blockers, 1.0);
     float width = light.color.w * max(q.z - blocker, 0.0) / (lamp ? blocker : 1.0);
     width = clamp(width, 2.0 * texel, max(widest, 2.0 * texel));
     float lit = 0.0;
-    for (int tap = 0; tap < FILTER.length(); tap++) {
-        vec2 way = width * (turn * FILTER[tap]);
+    ray = turn[0];
+    for (int tap = 0; tap < (blockers > 0.0 ? FILTER : 0); tap++) {
+        vec2 way = width * sunflower(tap, FILTER) * ray;
         vec2 where = clamp(center + 0.5 * way / half_width, 0.5 / shadow.tile.w, 1.0 - 0.5 / shadow.tile.w);
         float z = q.z + dot(slope, way) - bias;
         lit += textureLod(shadow_lit, vec3(shadow.tile.xy + shadow.tile.z * where, map_depth(shadow, lamp, z)), 0.0);
+        ray = GOLDEN * ray;
     }
-    return lit / float(FILTER.length());
+    return blockers > 0.0 ? lit / float(FILTER) : 1.0;
 }
 
 // The unit way from a point to a light, and its strength there before anything stands between (w).

@@ -39,9 +39,9 @@ void main() {
     for (int i = 0; i < lamp_count; i++) {
         Light lamp = light_of(i);
         vec4 way = towards(lamp, position);
-        if (dot(facing, way.xyz) <= 0.0 || way.w <= 0.0) continue;
-        float share = lamp.extra.y < 0.0 ? 1.0 : arriving(lamp, position, facing, turn);
-        light += share * way.w * lamp.color.rgb * reflected(surface, way.xyz);
+        bool lit = dot(facing, way.xyz) > 0.0 && way.w > 0.0;
+        float share = lit ? arriving(lamp, position, facing, turn, lit) * way.w : 0.0;
+        light += share * lamp.color.rgb * reflected(surface, way.xyz);
     }
     for (int i = lamp_count; i < light_count; i++)
         light += from_area(light_of(i), light_across[i].xyz, light_along[i].xyz, surface, position, facing, turn);
