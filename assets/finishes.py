@@ -82,8 +82,13 @@ _BUILDING: Mapping[str, Finish] = {
     "granite": stone(
         GREY, band((0.0, 0.1), (0.0, 0.2), (0.15, 0.35)), BLACK, "granite", repeat=span(3.0, 6.0)
     ),
-    "laminate": plastic(band((0.08, 0.14), (0.0, 0.12), (0.8, 0.95)), layer=TOUCHED),
-    "laminate_dark": plastic(SLATE, layer=TOUCHED),
+    "laminate": plastic(
+        band((0.08, 0.14), (0.0, 0.12), (0.8, 0.95)),
+        layer=TOUCHED,
+        repeat=span(5.0, 9.0),
+        relief=span(0.1, 0.4),
+    ),
+    "laminate_dark": plastic(SLATE, layer=TOUCHED, repeat=span(5.0, 9.0), relief=span(0.1, 0.4)),
     "linen": cloth(CREAM, band((0.08, 0.12), (0.15, 0.3), (0.6, 0.8)), "weave", repeat=span(2.0, 4.0)),
     "linen_blue": cloth(TEAL, NAVY, "weave", "stripes", repeat=span(1.0, 3.0)),
     "marble": stone(WHITE, band((0.55, 0.65), (0.0, 0.1), (0.6, 0.8)), SLATE, "marble"),

@@ -29,29 +29,33 @@ GREY = band((0.0, 1.0), (0.0, 0.06), (0.35, 0.6))
 PALE, BROWN = band((0.08, 0.14), (0.0, 0.15), (0.7, 0.9)), band((0.05, 0.1), (0.3, 0.6), (0.1, 0.3))
 DUST = Covering(family=_often(0.4, "dust"), amount=span(0.02, 0.12), strength=span(0.1, 0.3), color=PALE)
 TOUCHED = Covering(
-    family=_often(0.5, "smudges", "fingerprints", "dust"),
+    family=_often(0.5, "smudges", "dust"),
     amount=span(0.02, 0.15),
-    strength=span(0.02, 0.12),
+    strength=span(0.02, 0.1),
+    repeat=span(1.0, 2.5),
     color=GREY,
     roughness=span(0.35, 0.6),
 )
 SCRATCHED = Covering(
     family=_often(0.4, "scratches", "scratches", "scratches", "wear"),
     amount=LogUniform(low=0.004, high=0.03),
-    strength=span(0.1, 0.35),
+    strength=span(0.08, 0.25),
     color=PALE,
     roughness=span(0.5, 0.8),
+    repeat=span(1.5, 3.0),
 )
 STAINED = Covering(
     family=_often(0.6, "stains", "dirt", "scratches"),
-    amount=LogUniform(low=0.01, high=0.1),
-    strength=span(0.25, 0.6),
+    amount=LogUniform(low=0.01, high=0.08),
+    strength=span(0.15, 0.45),
     color=BROWN,
+    repeat=span(1.5, 3.0),
 )
 RUBBED = Covering(
     family=_often(0.5, "scratches", "wear"),
-    amount=LogUniform(low=0.005, high=0.05),
-    strength=span(0.3, 0.8),
+    amount=LogUniform(low=0.005, high=0.03),
+    strength=span(0.2, 0.6),
+    repeat=span(1.5, 3.0),
     color=GREY,
     roughness=span(0.3, 0.5),
     metallic=Constant(value=1.0),

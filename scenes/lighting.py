@@ -83,7 +83,7 @@ class Lighting(Model):
     lamp_share: Annotated[Scalar, Quantity("1", 0, 1)] = Choice(values=(0.0, 0.15, 0.4), weights=(3, 1, 1))
     evening_share: Annotated[Scalar, Quantity("1", 0, 1)] = Uniform(low=0.6, high=0.95)
     lamp_color: Annotated[Color, Quantity("sRGB", 0, 1)] = Choice(
-        values=((1.0, 0.78, 0.55), (1.0, 0.86, 0.68), (1.0, 0.93, 0.82), (1.0, 0.98, 0.95), (0.93, 0.97, 1.0))
+        values=((1.0, 0.86, 0.7), (1.0, 0.9, 0.78), (1.0, 0.94, 0.86), (1.0, 0.98, 0.95), (0.94, 0.97, 1.0))
     )
     lamp_balance: Annotated[Scalar, Quantity("1", 0.001, 100)] = LogUniform(low=0.4, high=2.5)
     sun_elevation: Annotated[Scalar, Quantity("rad", -0.3, math.pi / 2)] = Uniform(
@@ -95,7 +95,7 @@ class Lighting(Model):
     sun_heading: Annotated[Scalar, Quantity("rad", -math.pi, math.pi)] = Uniform(
         low=math.radians(-75), high=math.radians(75)
     )
-    sun_strength: Annotated[Scalar, Quantity("1", 0, 20)] = LogUniform(low=0.1, high=0.6)
+    sun_strength: Annotated[Scalar, Quantity("1", 0, 20)] = LogUniform(low=0.06, high=0.4)
     turbidity: Annotated[Scalar, Quantity("1", 1.8, 10)] = LogUniform(low=2.0, high=8.0)
     clouds: Annotated[Scalar, Quantity("1", 0, 1)] = Choice(
         values=(0.0, 0.3, 0.6, 0.95), weights=(2, 1, 1, 1)

@@ -16,6 +16,7 @@ from simdata.sensor.value import Sensor
 AUTO_STOPS = 12.0  # that auto exposure gives or takes at most
 AMPLIFIED = 0.5  # share of the stops given to a dark scene that are gain; the rest is a longer exposure
 STOP_PARTS = 64  # it has steps, so that rounding in the last bits changes nothing
+BRIGHTEST = 4.0  # light, in whites
 _DARK = 1e-5  # light that counts as darker for nobody
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Source: IEC 61966-2-1
 
@@ -23,6 +24,7 @@ _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Source: IEC 61966
 def metered(light: np.ndarray, key: float) -> float:
     """Return the stops that bring the log-average of what is covered to `key`; 0 where nothing is.
 
+    They are fewer where that would leave more than a twentieth of it too bright: `BRIGHTEST` times white.
     Every other pixel of every other row is looked at.
 
     Source: Reinhard et al., "Photographic tone reproduction for digital images" (2002), equation 1.
@@ -37,8 +39,11 @@ def metered(light: np.ndarray, key: float) -> float:
         seen = seen[:, :3] / seen[:, 3:]
     if not len(seen):
         return 0.0
-    average = np.log2(np.maximum(seen @ _LUMINANCE, _DARK), dtype=np.float64).mean()
-    stops = float(np.clip(math.log2(key) - average, -AUTO_STOPS, AUTO_STOPS))
+    bright = np.maximum(seen @ _LUMINANCE, _DARK)
+    wanted = math.log2(key) - np.log2(bright, dtype=np.float64).mean()
+    rank = -1 - len(bright) // 20
+    most = math.log2(BRIGHTEST) - math.log2(np.partition(bright, rank)[rank])
+    stops = float(np.clip(min(wanted, most), -AUTO_STOPS, AUTO_STOPS))
     return round(stops * STOP_PARTS) / STOP_PARTS
 
 
