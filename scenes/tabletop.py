@@ -68,6 +68,7 @@ class Tabletop(Model):
     def _names_are_known(self) -> Tabletop:
         _require("setting", _values(self.setting), self.settings)
         wanted = [d for item in self.objects.items.values() for d in item.finish.values()]
+        wanted += [mesh.finish for mesh in self.objects.meshes if mesh.finish]
         for setting in self.settings.values():
             wanted += setting.surfaces.values()
             _require("thing around", setting.around, AROUND)
@@ -126,7 +127,7 @@ class Tabletop(Model):
                 materials[node.name] = self._material(below, setting.surfaces.get(coat.surface, PLAIN))
         for node in objects:
             names = finishes[node.name]
-            if isinstance(node.shape, ImportedShape):
+            if names is None and isinstance(node.shape, ImportedShape):
                 materials[node.name] = _own_material(node.shape, scope.store)
             else:  # parts of one object that are told the same share the draw
                 below = scope.child("material", node.instance, str(_values(names)))

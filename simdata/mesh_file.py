@@ -28,7 +28,7 @@ PLAIN = (0.6, 0.0)  # roughness and metallic of a file that says nothing about t
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """vertices (V,3) in the file's units, faces (F,3), uvs (V,2), linear base colour, picture or None.
+    """vertices (V,3) in the file's units, faces (F,3), uvs (V,2) or None, linear colour, picture or None.
 
     roughness, metallic: 0 to 1, factors; of several materials or a map of theirs, the mean. Normal maps are
     not read.
@@ -36,7 +36,7 @@ class Loaded:
 
     vertices: NDArray[np.float64]
     faces: NDArray[np.int64]
-    uvs: NDArray[np.float64]
+    uvs: NDArray[np.float64] | None
     base_color: tuple[float, float, float]
     texture: Any
     roughness: float
@@ -248,7 +248,7 @@ def _plain(path: Path, kind: str, scene: Any, vertices: int, faces: int) -> Load
     try:
         whole = scene.to_geometry() if len(meshes) > 1 else _placed(scene)
         points, index = np.array(whole.vertices, dtype=np.float64), np.array(whole.faces, dtype=np.int64)
-        color, picture, uvs = _look(whole)
+        (color, picture), uvs = _look(whole), _uvs(whole)
         roughness, metallic = _finish(meshes)
     except MemoryError:
         raise
@@ -272,12 +272,17 @@ def _placed(scene: Any) -> Any:
     return mesh
 
 
-def _look(mesh: Any) -> tuple[tuple[float, float, float], Any, NDArray[np.float64]]:
-    """Return linear base colour, picture or None, and uvs (V,2)."""
+def _uvs(mesh: Any) -> NDArray[np.float64] | None:
+    """Return texture coordinates (V,2); None where the file has none, or the same everywhere."""
+    told = getattr(mesh.visual, "uv", None)
+    uvs = np.zeros((len(mesh.vertices), 2)) if told is None else np.asarray(told, dtype=np.float64)[:, :2]
+    good = len(uvs) == len(mesh.vertices) and np.isfinite(uvs).all() and np.ptp(uvs, axis=0).any()
+    return uvs if good else None
+
+
+def _look(mesh: Any) -> tuple[tuple[float, float, float], Any]:
+    """Return linear base colour, and picture or None."""
     visual = mesh.visual
-    uvs = np.array(getattr(visual, "uv", None) if getattr(visual, "uv", None) is not None else np.zeros(0))
-    if uvs.ndim != 2 or uvs.shape[0] != len(mesh.vertices) or not np.isfinite(uvs).all():
-        uvs = np.zeros((len(mesh.vertices), 2))
     material = getattr(visual, "material", None)
     picture = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
     tint = getattr(material, "main_color", None)
@@ -286,7 +291,7 @@ def _look(mesh: Any) -> tuple[tuple[float, float, float], Any, NDArray[np.float6
     srgb = np.asarray(tint if tint is not None else (204, 204, 204, 255), dtype=np.float64)[:3] / 255.0
     srgb = np.clip(np.nan_to_num(srgb, nan=0.8), 0.0, 1.0)
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return (float(linear[0]), float(linear[1]), float(linear[2])), picture, uvs[:, :2].astype(np.float64)
+    return (float(linear[0]), float(linear[1]), float(linear[2])), picture
 
 
 def _finish(meshes: list[Any]) -> tuple[float, float]:

@@ -134,7 +134,7 @@ def _shares(maps: np.ndarray, three: Three | None, one: float) -> np.ndarray:
     return _mixed(maps, [(end,) for end in ends])
 
 
-def _mixed(maps: np.ndarray, ends: Sequence[Sequence[float]]) -> np.ndarray:
+def _mixed(maps: np.ndarray, ends: Sequence[Sequence[float] | np.ndarray]) -> np.ndarray:
     """Mix (H, W, n) from what tone 0, tone 1 and the accent have."""
     low, *others = (np.asarray(end, np.float32) for end in ends)
     steps = np.linspace(0, 1, 256, dtype=np.float32)[:, None]

@@ -114,9 +114,10 @@ class Textures:
         if picture is None:
             raise RenderError(f"{path} cannot be read as a picture: import its mesh again")
         rgba = np.flipud(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA))
-        texture = self._context.texture(picture.shape[1::-1], 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8)
-        texture.build_mipmaps()
-        return texture
+        size = picture.shape[1::-1]
+        made = self._context.texture(size, 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8)
+        made.build_mipmaps()
+        return made
 
 
 def _key(texture: Texture | Layer) -> tuple[object, ...]:
@@ -130,7 +131,7 @@ def _halves(maps: np.ndarray) -> Iterator[np.ndarray]:
 
     Each is rounded once: drivers make them of one another and round up, 6 of 255 in the end.
     """
-    mean = maps.astype(np.float32)
+    mean: np.ndarray = maps.astype(np.float32)
     while len(mean) > 1:
         mean = cv2.resize(mean, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         yield np.rint(mean).astype(np.uint8)
