@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from simdata.asset import ImportedShape, base_color, surface_finish, texture_path
+from simdata.asset import ImportedShape, base_color, has_surface_map, surface_finish, texture_path
 from simdata.assets import GENERATORS
 from simdata.assets.finish import Finish
 from simdata.assets.finishes import household_finishes
@@ -163,6 +163,7 @@ def _require(kind: str, names: Any, known: Any) -> None:
 def _own_material(shape: ImportedShape, store: Path) -> Material:
     """Return the material that came with an imported mesh."""
     color = tuple(srgb_from_linear(channel) for channel in base_color(shape, store))
-    texture = ImageTexture(sha256=shape.sha256) if texture_path(shape, store) else None
+    picture = ImageTexture(sha256=shape.sha256, surface=has_surface_map(shape, store))
+    texture = picture if texture_path(shape, store) else None
     roughness, metallic = surface_finish(shape, store)
     return Material(base_color=color, roughness=roughness, metallic=metallic, texture=texture)

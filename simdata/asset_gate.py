@@ -1,11 +1,9 @@
 """The asset gate: a user's mesh file is read once, in a limited child process, checked and written anew.
 
 Mesh files crash parsers: half of a set of damaged STL files took PyBullet down with them. So no engine ever
-sees a
-user's file. The child reads it, and what it hands on is our own content-addressed `STORE/<sha256>.npz`
-(with `.json`
-beside it, and `.png` if textured). A crash, a hang or too much memory costs the child and becomes an
-`AssetError`.
+sees a user's file. The child reads it, and what it hands on is our own content-addressed
+`STORE/<sha256>.npz`, with `.json` beside it, `.png` if textured, and `.surface.png` if its material has maps.
+A crash, a hang or too much memory costs the child and becomes an `AssetError`.
 """
 
 from __future__ import annotations
@@ -20,6 +18,7 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from pydantic import Field
 
 from simdata.asset import ImportedShape, encode_part
@@ -218,7 +217,7 @@ def _rounded_hull(points: Array, most: int) -> Array:
 
 
 def _store(part: Part, loaded: Loaded, request: MeshRequest, store: Path, limits: GateLimits) -> str:
-    """Write npz, png and json. Picture and notes count in the name: other picture, other name."""
+    """Write npz, pictures and json. Pictures and notes count in the name: other picture, other name."""
     notes: dict[str, Any] = {
         "base_color": list(loaded.base_color),
         "category": request.category,
@@ -228,20 +227,33 @@ def _store(part: Part, loaded: Loaded, request: MeshRequest, store: Path, limits
         "source": request.source or Path(request.path).name,
         "watertight": is_watertight(part.mesh),
     }
-    picture = b""
-    if loaded.texture is not None:
-        check_texture(request.path, loaded.texture.size, limits.texture_pixels)
-        target = io.BytesIO()
-        loaded.texture.convert("RGB").save(target, format="PNG")
-        picture = target.getvalue()
+    pictures = _pictures(loaded, request, limits)
     told = (json.dumps(notes, sort_keys=True, indent=1) + "\n").encode()
-    content = encode_part(part, told + picture)
+    content = encode_part(part, told + b"".join(pictures.values()))
     sha256 = hashlib.sha256(content).hexdigest()
-    if picture:
-        put(store / f"{sha256}.png", picture)
+    for suffix, picture in pictures.items():
+        put(store / f"{sha256}{suffix}", picture)
     put(store / f"{sha256}.json", told)
     put(store / f"{sha256}.npz", content)
     return sha256
+
+
+def _pictures(loaded: Loaded, request: MeshRequest, limits: GateLimits) -> dict[str, bytes]:
+    """Return the PNG files of a material, by how their names end; a surface map never comes alone."""
+    found = {}
+    if loaded.texture is not None:
+        found[".png"] = loaded.texture.convert("RGB")
+    elif loaded.surface is not None:
+        found[".png"] = Image.new("RGB", (1, 1), (255, 255, 255))
+    if loaded.surface is not None:
+        found[".surface.png"] = Image.fromarray(loaded.surface)
+    pictures = {}
+    for suffix, picture in found.items():
+        check_texture(request.path, picture.size, limits.texture_pixels)
+        target = io.BytesIO()
+        picture.save(target, format="PNG")
+        pictures[suffix] = target.getvalue()
+    return pictures
 
 
 if __name__ == "__main__":
