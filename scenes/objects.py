@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from simdata.asset import GeneratedShape, ImportedShape, Shape, load_model
 from simdata.assets.catalogue import Item, generator, household_items
-from simdata.distributions import Choice, Constant, Integer, Quantity, Scalar, Uniform, UniformInt
+from simdata.distributions import Choice, Constant, Integer, Name, Quantity, Scalar, Uniform, UniformInt
 from simdata.errors import AssetError, SceneRejected
 from simdata.geometry import Pose, quat_about, rotation_from_quat
 from simdata.model import Model
@@ -31,6 +31,8 @@ class MeshSource(Model):
         mass: of one object, whatever its density then is.
         weight: how often it is picked, against the other items.
         tumbled: probability that it is dropped at a random rotation.
+        finish: name of one of the scene's finishes, in place of the material that came with the file. Its
+            textures then repeat per metre, unless the file has texture coordinates of its own.
         licence: SPDX id, for the record.
         sha256: content hash, filled in when the file has been validated and re-encoded; leave it empty.
     """
@@ -41,6 +43,7 @@ class MeshSource(Model):
     mass: Annotated[Scalar, Quantity("kg", 0.001, 100)] = Uniform(low=0.1, high=0.5)
     weight: float = Field(default=1.0, ge=0)
     tumbled: Annotated[Scalar, Quantity("probability", 0, 1)] = Constant(value=0.2)
+    finish: Annotated[Name, Quantity("name")] | None = None
     licence: str = "unknown"
     sha256: str = ""
 
@@ -141,7 +144,12 @@ def _shape(scope: Scope, name: str, kind: Any) -> tuple[Shape, str, float, dict[
     if isinstance(kind, MeshSource):
         own = ImportedShape(sha256=kind.sha256)
         mass = scope.draw("mass", kind.mass)
-        return own, kind.category, mass / load_model(own, scope.store).mass_properties(1.0).mass, {}
+        return (
+            own,
+            kind.category,
+            mass / load_model(own, scope.store).mass_properties(1.0).mass,
+            {"*": kind.finish},
+        )
     params = {key: scope.child("shape").draw(key, value) for key, value in kind.shape.items()}
     shape = GeneratedShape(generator=name, params=params)
     try:

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import Field, model_validator
 
-from simdata.asset import ImportedShape, base_color, surface_finish, texture_path
+from simdata.asset import ImportedShape, base_color, has_surface_map, surface_finish, texture_path
 from simdata.assets import GENERATORS
 from simdata.assets.finish import Finish
 from simdata.assets.finishes import household_finishes
@@ -69,6 +69,7 @@ class Tabletop(Model):
     def _names_are_known(self) -> Tabletop:
         _require("setting", _values(self.setting), self.settings)
         wanted = [d for item in self.objects.items.values() for d in item.finish.values()]
+        wanted += [mesh.finish for mesh in self.objects.meshes if mesh.finish]
         for setting in self.settings.values():
             wanted += setting.surfaces.values()
             _require("thing around", setting.around, AROUND)
@@ -127,7 +128,7 @@ class Tabletop(Model):
                 materials[node.name] = self._material(below, setting.surfaces.get(coat.surface, PLAIN))
         for node in objects:
             names = finishes[node.name]
-            if isinstance(node.shape, ImportedShape):
+            if names is None and isinstance(node.shape, ImportedShape):
                 materials[node.name] = _own_material(node.shape, scope.store)
             else:  # parts of one object that are told the same share the draw
                 below = scope.child("material", node.instance, str(_values(names)))
@@ -163,6 +164,7 @@ def _require(kind: str, names: Any, known: Any) -> None:
 def _own_material(shape: ImportedShape, store: Path) -> Material:
     """Return the material that came with an imported mesh."""
     color = tuple(srgb_from_linear(channel) for channel in base_color(shape, store))
-    texture = ImageTexture(sha256=shape.sha256) if texture_path(shape, store) else None
+    picture = ImageTexture(sha256=shape.sha256, surface=has_surface_map(shape, store))
+    texture = picture if texture_path(shape, store) else None
     roughness, metallic = surface_finish(shape, store)
     return Material(base_color=color, roughness=roughness, metallic=metallic, texture=texture)

@@ -99,6 +99,11 @@ def texture_path(shape: ImportedShape, store: Path) -> Path | None:
     return path if path.is_file() else None
 
 
+def has_surface_map(shape: ImportedShape, store: Path) -> bool:
+    """Tell whether an imported shape has a map of roughness, metalness and slopes beside its texture."""
+    return (Path(store) / f"{shape.sha256}.surface.png").is_file()
+
+
 def base_color(shape: ImportedShape, store: Path) -> tuple[float, float, float]:
     """Return the linear base colour (red, green, blue) of an imported shape, 0 to 1."""
     red, green, blue = _notes(Path(store), shape.sha256).get("base_color", (0.8, 0.8, 0.8))

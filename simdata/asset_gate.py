@@ -1,11 +1,9 @@
 """The asset gate: a user's mesh file is read once, in a limited child process, checked and written anew.
 
 Mesh files crash parsers: half of a set of damaged STL files took PyBullet down with them. So no engine ever
-sees a
-user's file. The child reads it, and what it hands on is our own content-addressed `STORE/<sha256>.npz`
-(with `.json`
-beside it, and `.png` if textured). A crash, a hang or too much memory costs the child and becomes an
-`AssetError`.
+sees a user's file. The child reads it, and what it hands on is our own content-addressed
+`STORE/<sha256>.npz`, with `.json` beside it, `.png` if textured, and `.surface.png` if its material has maps.
+A crash, a hang or too much memory costs the child and becomes an `AssetError`.
 """
 
 from __future__ import annotations
@@ -20,12 +18,13 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from pydantic import Field
 
 from simdata.asset import ImportedShape, encode_part
 from simdata.errors import AssetError
 from simdata.limited import ChildLimits, ask, put, serve
-from simdata.mesh import Mesh, Part, convex_hull, crease, is_watertight, volume
+from simdata.mesh import Mesh, Part, convex_hull, crease, distinct_rows, is_watertight, volume
 from simdata.mesh_file import Loaded, check_texture, read_mesh
 from simdata.model import Model as Value
 
@@ -70,6 +69,7 @@ def import_mesh(
 ) -> ImportedShape:
     """Check a mesh file and write it to the store; returns the name it has there, in metres.
 
+    A file without texture coordinates gets those of `box_mapped`.
     licence: SPDX id. source: where it comes from, by default the file's name.
     Raises AssetError: one line with what is wrong, the file, the limit and what to try.
     """
@@ -105,11 +105,47 @@ def _accept(fields: dict[str, Any], store: Path, limits: GateLimits) -> str:
         points = np.column_stack([points[:, 0], -points[:, 2], points[:, 1]])
     _check_extent(path, points[np.unique(loaded.faces)], request.scale, limits)
     low, high = (pick(points[np.unique(loaded.faces)], axis=0) for pick in (np.min, np.max))
-    mesh = crease(points - (low + high) / 2.0, loaded.faces, loaded.uvs)
+    uvs = np.zeros((len(points), 2)) if loaded.uvs is None else loaded.uvs
+    mesh = crease(points - (low + high) / 2.0, loaded.faces, uvs)
     if volume(mesh) < 0 and is_watertight(mesh):
         mesh = Mesh(mesh.vertices, mesh.faces[:, ::-1], -mesh.normals, mesh.uvs)
+    if loaded.uvs is None:
+        mesh = box_mapped(mesh)
     part = Part(mesh, tuple(convex_pieces(mesh, limits.piece_points)))
     return _store(part, loaded, request, store, limits)
+
+
+# The ways along which u and v grow, seen from outside: from +x, -x, +y, -y (upright), +z, -z.
+SIDES = np.array(
+    [
+        [(0, 1, 0), (0, 0, 1)],
+        [(0, -1, 0), (0, 0, 1)],
+        [(-1, 0, 0), (0, 0, 1)],
+        [(1, 0, 0), (0, 0, 1)],
+        [(1, 0, 0), (0, 1, 0)],
+        [(1, 0, 0), (0, -1, 0)],
+    ],
+    dtype=np.float64,
+)
+
+
+def box_mapped(mesh: Mesh) -> Mesh:
+    """Return a mesh with texture coordinates in metres, as if textures were pressed on it from six sides.
+
+    Each face is seen along the axis that its normal is nearest to (of equals, the first), from outside: this
+    is triplanar mapping without blending. Vertices are split where faces of two sides meet.
+    """
+    corners = mesh.vertices[mesh.faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    share = np.abs(normals) / np.linalg.norm(normals, axis=1, keepdims=True)
+    axis = np.argmax(np.round(share, 6), axis=1)
+    back = normals[np.arange(len(axis)), axis] < 0
+    keys = np.column_stack([mesh.faces.ravel(), np.repeat(2 * axis + back, 3)])
+    first, inverse = distinct_rows(keys.astype(np.int64))
+    whose, side = keys[first].T
+    points = mesh.vertices[whose]
+    uvs = np.einsum("nij,nj->ni", SIDES[side], points)
+    return Mesh(points, inverse.reshape(-1, 3).astype(np.int32), mesh.normals[whose], uvs)
 
 
 def convex_pieces(mesh: Mesh, most: int = 64) -> list[Array]:
@@ -181,7 +217,7 @@ def _rounded_hull(points: Array, most: int) -> Array:
 
 
 def _store(part: Part, loaded: Loaded, request: MeshRequest, store: Path, limits: GateLimits) -> str:
-    """Write npz, png and json. Picture and notes count in the name: other picture, other name."""
+    """Write npz, pictures and json. Pictures and notes count in the name: other picture, other name."""
     notes: dict[str, Any] = {
         "base_color": list(loaded.base_color),
         "category": request.category,
@@ -191,20 +227,33 @@ def _store(part: Part, loaded: Loaded, request: MeshRequest, store: Path, limits
         "source": request.source or Path(request.path).name,
         "watertight": is_watertight(part.mesh),
     }
-    picture = b""
-    if loaded.texture is not None:
-        check_texture(request.path, loaded.texture.size, limits.texture_pixels)
-        target = io.BytesIO()
-        loaded.texture.convert("RGB").save(target, format="PNG")
-        picture = target.getvalue()
+    pictures = _pictures(loaded, request, limits)
     told = (json.dumps(notes, sort_keys=True, indent=1) + "\n").encode()
-    content = encode_part(part, told + picture)
+    content = encode_part(part, told + b"".join(pictures.values()))
     sha256 = hashlib.sha256(content).hexdigest()
-    if picture:
-        put(store / f"{sha256}.png", picture)
+    for suffix, picture in pictures.items():
+        put(store / f"{sha256}{suffix}", picture)
     put(store / f"{sha256}.json", told)
     put(store / f"{sha256}.npz", content)
     return sha256
+
+
+def _pictures(loaded: Loaded, request: MeshRequest, limits: GateLimits) -> dict[str, bytes]:
+    """Return the PNG files of a material, by how their names end; a surface map never comes alone."""
+    found = {}
+    if loaded.texture is not None:
+        found[".png"] = loaded.texture.convert("RGB")
+    elif loaded.surface is not None:
+        found[".png"] = Image.new("RGB", (1, 1), (255, 255, 255))
+    if loaded.surface is not None:
+        found[".surface.png"] = Image.fromarray(loaded.surface)
+    pictures = {}
+    for suffix, picture in found.items():
+        check_texture(request.path, picture.size, limits.texture_pixels)
+        target = io.BytesIO()
+        picture.save(target, format="PNG")
+        pictures[suffix] = target.getvalue()
+    return pictures
 
 
 if __name__ == "__main__":

@@ -51,11 +51,15 @@ class ImageTexture(Model):
 
     Attributes:
         sha256: the hash under which it is stored.
+        surface: whether `<sha256>.surface.png` beside it says roughness, metalness and slopes, in its four
+            channels as `simdata.texture.texture_maps` has slopes; they replace the material's. `tiny` draws
+            without.
         repeat: how often it repeats across one unit of UV, along u and v.
     """
 
     kind: Literal["image"] = "image"
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    surface: bool = False
     repeat: tuple[float, float] = (1.0, 1.0)
 
 

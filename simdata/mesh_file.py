@@ -28,19 +28,21 @@ PLAIN = (0.6, 0.0)  # roughness and metallic of a file that says nothing about t
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """vertices (V,3) in the file's units, faces (F,3), uvs (V,2), linear base colour, picture or None.
+    """vertices (V,3) in the file's units, faces (F,3), uvs (V,2) or None, linear colour, picture or None.
 
-    roughness, metallic: 0 to 1, factors; of several materials or a map of theirs, the mean. Normal maps are
-    not read.
+    roughness, metallic: 0 to 1, factors; of several materials or a map of theirs, the mean.
+    surface: (S,S,4) uint8, S a power of two: roughness, metallic and slopes, (channel - 128) / 127, up to 1;
+    None where the file has no such maps. Occlusion, emission and a normal map's scale are not read.
     """
 
     vertices: NDArray[np.float64]
     faces: NDArray[np.int64]
-    uvs: NDArray[np.float64]
+    uvs: NDArray[np.float64] | None
     base_color: tuple[float, float, float]
     texture: Any
     roughness: float
     metallic: float
+    surface: NDArray[np.uint8] | None
     y_up: bool
 
 
@@ -246,10 +248,11 @@ def _plain(path: Path, kind: str, scene: Any, vertices: int, faces: int) -> Load
     if total[0] > 3 * max(vertices, faces) or total[1] > faces:
         raise AssetError(f"{path}: {total[1]} faces in all its copies, at most {faces}: simplify the mesh")
     try:
+        _settle(meshes)
         whole = scene.to_geometry() if len(meshes) > 1 else _placed(scene)
         points, index = np.array(whole.vertices, dtype=np.float64), np.array(whole.faces, dtype=np.int64)
-        color, picture, uvs = _look(whole)
-        roughness, metallic = _finish(meshes)
+        (color, picture), uvs = _look(whole), _uvs(whole)
+        (roughness, metallic), surface = _finish(meshes), _surface(whole)
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 - materials of damaged files may be anything
@@ -261,7 +264,7 @@ def _plain(path: Path, kind: str, scene: Any, vertices: int, faces: int) -> Load
         raise AssetError(
             f"{path}: {bad} vertices are not finite, or one is beyond 1e12: damaged; export it anew"
         )
-    return Loaded(points, index, uvs, color, picture, roughness, metallic, kind in ("glb", "gltf"))
+    return Loaded(points, index, uvs, color, picture, roughness, metallic, surface, kind in ("glb", "gltf"))
 
 
 def _placed(scene: Any) -> Any:
@@ -272,21 +275,101 @@ def _placed(scene: Any) -> Any:
     return mesh
 
 
-def _look(mesh: Any) -> tuple[tuple[float, float, float], Any, NDArray[np.float64]]:
-    """Return linear base colour, picture or None, and uvs (V,2)."""
+def _uvs(mesh: Any) -> NDArray[np.float64] | None:
+    """Return texture coordinates (V,2); None where the file has none, or the same everywhere."""
+    told = getattr(mesh.visual, "uv", None)
+    uvs = np.zeros((len(mesh.vertices), 2)) if told is None else np.asarray(told, dtype=np.float64)[:, :2]
+    good = len(uvs) == len(mesh.vertices) and np.isfinite(uvs).all() and np.ptp(uvs, axis=0).any()
+    return uvs if good else None
+
+
+def _look(mesh: Any) -> tuple[tuple[float, float, float], Any]:
+    """Return linear base colour, and picture or None.
+
+    Source: glTF 2.0 specification, 3.9.2: a base colour's factor is linear, and white where it is missing.
+    """
     visual = mesh.visual
-    uvs = np.array(getattr(visual, "uv", None) if getattr(visual, "uv", None) is not None else np.zeros(0))
-    if uvs.ndim != 2 or uvs.shape[0] != len(mesh.vertices) or not np.isfinite(uvs).all():
-        uvs = np.zeros((len(mesh.vertices), 2))
-    material = getattr(visual, "material", None)
+    material: Any = getattr(visual, "material", None)
     picture = getattr(material, "baseColorTexture", None) or getattr(material, "image", None)
-    tint = getattr(material, "main_color", None)
-    if tint is None:
-        tint = getattr(visual, "main_color", None)
-    srgb = np.asarray(tint if tint is not None else (204, 204, 204, 255), dtype=np.float64)[:3] / 255.0
-    srgb = np.clip(np.nan_to_num(srgb, nan=0.8), 0.0, 1.0)
-    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
-    return (float(linear[0]), float(linear[1]), float(linear[2])), picture, uvs[:, :2].astype(np.float64)
+    if hasattr(material, "baseColorFactor"):
+        factor = material.baseColorFactor
+        linear = _unit((255,) * 3 if factor is None else factor)
+    else:
+        tint = getattr(material, "main_color", None)
+        if tint is None:
+            tint = getattr(visual, "main_color", None)
+        srgb = _unit((204,) * 3 if tint is None else tint)
+        linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    return (float(linear[0]), float(linear[1]), float(linear[2])), picture
+
+
+def _unit(color: Any) -> NDArray[np.float64]:
+    """Return the first three of bytes as shares."""
+    return np.clip(np.nan_to_num(np.asarray(color, dtype=np.float64)[:3] / 255.0, nan=0.8), 0.0, 1.0)
+
+
+def _settle(meshes: list[Any]) -> None:
+    """Put factors into maps, and give every material a normal map where one has: so they can share a picture.
+
+    The parser's own way of joining materials forgets a factor of a map's metallic, and all normal maps.
+    """
+    from PIL import Image
+
+    materials: list[Any] = [getattr(mesh.visual, "material", None) for mesh in meshes]
+    found = {id(one): one for one in materials if hasattr(one, "metallicRoughnessTexture")}.values()
+    bumpy = any(material.normalTexture is not None for material in found)
+    for material in found:
+        factors = _told(material)
+        if material.metallicRoughnessTexture is not None:
+            scaled = np.asarray(material.metallicRoughnessTexture.convert("RGB")) * np.array((1.0, *factors))
+            material.metallicRoughnessTexture = Image.fromarray(np.rint(scaled).astype(np.uint8))
+            factors = (1.0, 1.0)
+        material.roughnessFactor, material.metallicFactor = factors
+        if bumpy and material.normalTexture is None:
+            material.normalTexture = Image.new("RGB", (1, 1), (128, 128, 255))
+
+
+def _surface(mesh: Any) -> NDArray[np.uint8] | None:
+    """Return what maps say about roughness, metallic and slopes.
+
+    Source: glTF 2.0 specification, 3.9.3: x of a normal is red and grows with u, y is green and grows upwards
+    in the picture, as our v does. A relief rises by -x / z along u.
+    """
+    material = getattr(mesh.visual, "material", None)
+    finish, normals = (
+        getattr(material, name, None) for name in ("metallicRoughnessTexture", "normalTexture")
+    )
+    maps = [picture for picture in (finish, normals) if picture is not None]
+    if not maps:
+        return None
+    side = 1 << (max(max(picture.size) for picture in maps) - 1).bit_length()
+    told = np.array(_factors(material)) if finish is None else _fitted(_channels(finish)[..., 1:] / 255, side)
+    slopes = np.zeros(2)
+    if normals is not None:
+        normal = (_channels(normals) - 128) / 127
+        slopes = _fitted(-normal[..., :2] / np.maximum(normal[..., 2:], 0.1), side)
+    surface = np.empty((side, side, 4), np.uint8)
+    surface[..., :2] = np.rint(255 * told)
+    surface[..., 2:] = np.rint(128 + 127 * np.clip(slopes, -1, 1))
+    return surface
+
+
+def _channels(picture: Any) -> NDArray[Any]:
+    return np.asarray(picture.convert("RGB"), dtype=np.float32)
+
+
+def _fitted(values: NDArray[Any], side: int) -> NDArray[Any]:
+    """Return (H,W,n) as (side,side,n)."""
+    import cv2
+
+    return cv2.resize(values, (side, side), interpolation=cv2.INTER_LINEAR)  # it only ever grows
+
+
+def _told(material: Any) -> tuple[float, float]:
+    """Return the factors of roughness and metallic; one that is missing is 1."""
+    told = (material.roughnessFactor, material.metallicFactor)
+    roughness, metallic = (1.0 if factor is None else min(max(float(factor), 0.0), 1.0) for factor in told)
+    return roughness, metallic
 
 
 def _finish(meshes: list[Any]) -> tuple[float, float]:
@@ -306,8 +389,7 @@ def _factors(material: Any) -> tuple[float, float]:
     highlights (Walter et al. 2007), and alpha = roughness^2. A file without one is read as n = 1.
     """
     if hasattr(material, "roughnessFactor"):
-        told = (material.roughnessFactor, material.metallicFactor)
-        roughness, metallic = (1.0 if factor is None else float(factor) for factor in told)
+        roughness, metallic = _told(material)
         if material.metallicRoughnessTexture is not None:
             _, green, blue = np.asarray(material.metallicRoughnessTexture.convert("RGB")).mean((0, 1)) / 255
             return roughness * green, metallic * blue

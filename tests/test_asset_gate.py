@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from simdata.asset import ImportedShape, asset_record, load_model, surface_finish, texture_path
-from simdata.asset_gate import GateLimits, MeshRequest, import_mesh, import_meshes
+from simdata.asset_gate import GateLimits, MeshRequest, box_mapped, import_mesh, import_meshes
 from simdata.assets.solid import box, uv_sphere
 from simdata.errors import AssetError
 from simdata.mesh import Mesh, is_watertight, obj_text, pieces_obj, volume
@@ -246,6 +246,66 @@ def test_pybullet_loads_what_comes_out(tmp_path: Path) -> None:
         assert texture_path(results[0], tmp_path) is not None  # type: ignore[arg-type]
     finally:
         pb.disconnect(world)
+
+
+def metric(mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ways (F, 3, 2) in which u and v grow across each face, 1/m, and its normal (F, 3)."""
+    corners, uvs = mesh.vertices[mesh.faces], mesh.uvs[mesh.faces]
+    edges = corners[:, 1:] - corners[:, :1]
+    ways = np.linalg.pinv(edges) @ (uvs[:, 1:] - uvs[:, :1])
+    normals = np.cross(edges[:, 0], edges[:, 1])
+    return ways, normals / np.linalg.norm(normals, axis=1, keepdims=True)
+
+
+def bare(tmp_path: Path, mesh: Mesh) -> Mesh:
+    """Return a mesh as it comes out of the gate when its file says nothing of texture coordinates."""
+    path = tmp_path / "a.stl"
+    path.write_bytes(stl(mesh))
+    shape = import_mesh(path, store=tmp_path / "s", scale=0.5, category="thing")
+    return load_model(shape, tmp_path / "s").parts["body"].mesh
+
+
+def test_a_box_without_texture_coordinates_is_mapped_in_metres(tmp_path: Path) -> None:
+    """On each side u and v are at right angles, a metre a unit, unmirrored, and upright on the walls."""
+    mesh = bare(tmp_path, box((0.2, 0.4, 0.6)))
+    ways, normals = metric(mesh)
+    assert np.allclose(ways.swapaxes(1, 2) @ ways, np.eye(2), atol=1e-5)
+    assert np.allclose(np.cross(ways[..., 0], ways[..., 1]), normals, atol=1e-5)
+    walls = np.abs(normals[:, 2]) < 0.5
+    assert walls.sum() == 8 and np.allclose(ways[walls][..., 1], (0, 0, 1), atol=1e-5)
+    assert len(mesh.vertices) == 24 and np.ptp(mesh.uvs[:, 1]) == pytest.approx(0.3, abs=1e-6)
+
+
+def test_a_ball_without_texture_coordinates_has_seams_between_six_sides_alone(tmp_path: Path) -> None:
+    mesh = bare(tmp_path, uv_sphere(0.2))
+    ways, normals = metric(mesh)
+    side = np.argmax(np.abs(normals), axis=1)
+    along = np.eye(3)[side] * np.sign(np.take_along_axis(normals, side[:, None], 1))
+    # Pressed on along an axis: nothing varies along it, and across it a unit is a metre.
+    spans = np.linalg.norm(ways, axis=1)
+    assert (spans > np.sqrt(1 / 3) - 0.01).all() and (spans < 1 + 1e-6).all()
+    facing = np.einsum("fi,fi->f", np.cross(ways[..., 0], ways[..., 1]), normals)
+    assert np.allclose(facing, np.einsum("fi,fi->f", along, normals), atol=1e-4)
+    assert is_watertight(mesh) and volume(mesh) > 0
+    assert (
+        np.allclose(np.linalg.norm(mesh.normals, axis=1), 1)
+        and (mesh.vertices * mesh.normals).sum(1).min() > 0
+    )
+    # A point has as many vertices as sides meet there, and no more: shading stays smooth across seams.
+    places, of = np.unique(np.round(mesh.vertices, 7), axis=0, return_inverse=True)
+    names = 2 * side + (along.sum(1) < 0)
+    pairs = np.unique(np.column_stack([of.ravel()[mesh.faces].ravel(), np.repeat(names, 3)]), axis=0)
+    assert len(places) < len(mesh.vertices) == len(pairs)
+
+
+def test_mapping_is_the_same_each_time_and_keeps_what_a_file_says(tmp_path: Path) -> None:
+    mesh = uv_sphere(0.2)
+    assert box_mapped(mesh).digest == box_mapped(mesh).digest
+    path = tmp_path / "own.obj"
+    path.write_bytes(obj_text(mesh))
+    shape = import_mesh(path, store=tmp_path / "s", scale=1.0, category="thing")
+    own = load_model(shape, tmp_path / "s").parts["body"].mesh
+    assert np.ptp(own.uvs, axis=0) == pytest.approx(np.ptp(mesh.uvs, axis=0), abs=1e-5)
 
 
 @pytest.mark.parametrize(

@@ -236,6 +236,30 @@ def test_a_mesh_of_the_users_own_is_dropped_and_labelled(tmp_path: Path) -> None
     assert all(0.1 <= mass <= 0.5 for mass in masses)
 
 
+def test_a_finish_is_put_on_a_mesh_of_the_users_own(tmp_path: Path) -> None:
+    """Its texture then lies on the mesh, which says nothing of texture coordinates, per metre."""
+    import trimesh
+
+    trimesh.creation.box((0.2, 0.15, 0.1)).export(tmp_path / "a.stl")
+    mesh = {"path": str(tmp_path / "a.stl"), "category": "block"}
+    builder = {**SMALL, "objects": {"count": 1, "items": {}, "meshes": [mesh | {"finish": "oak"}]}}
+    looks = []
+    for change in ({"finish": "oak"}, {}):
+        builder["objects"]["meshes"] = [mesh | change]
+        config = Config(scene="tabletop", renderer="flat", builder=builder)
+        prepared = config.make_builder().prepare(tmp_path / "s").model_dump(mode="json")
+        config = config.model_copy(update={"builder": prepared})
+        scene = Pipeline(config, store=tmp_path / "s").scene(0).scenes[0]
+        node = next(node for node in scene.nodes if node.instance)
+        looks.append(scene.spec.look.material(node))
+        assert np.ptp(load_model(node.shape, tmp_path / "s").parts["body"].mesh.uvs) == pytest.approx(0.2)
+    dressed, own = looks
+    assert dressed.texture.family in ("wood", "veneer") and own.texture is None
+    builder["objects"]["meshes"] = [mesh | {"finish": "okk"}]
+    with pytest.raises(ValueError, match="unknown finish .okk"):
+        Config(scene="tabletop", builder=builder).make_builder()
+
+
 def test_categories_can_be_merged_renamed_and_dropped() -> None:
     labels = {"categories": {"rename": {"mug": "cup", "bowl": "cup"}, "drop": ["fork"]}}
     config = Config.model_validate({"scene": "tabletop", "labels": labels})

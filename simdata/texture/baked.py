@@ -56,10 +56,16 @@ def bake(
     return _encoded(light)
 
 
-def baked(material: Material, size: int = SIZE, picture: np.ndarray | None = None) -> Baked:
+def baked(
+    material: Material,
+    size: int = SIZE,
+    picture: np.ndarray | None = None,
+    surface: np.ndarray | None = None,
+) -> Baked:
     """Return all that textures say about a material.
 
     picture: (H, W, 3) uint8 sRGB, the file of a material whose texture is an `ImageTexture`.
+    surface: (H, W, 4) uint8, the map beside it, if there is one.
     Where texture and layer repeat unequally often, the pictures span the wider of the two tiles, and the
     other goes into it a whole number of times.
 
@@ -68,6 +74,10 @@ def baked(material: Material, size: int = SIZE, picture: np.ndarray | None = Non
     """
     repeat = _widest(material)
     light, roughness, metallic, slopes = _bare(material, size, picture, repeat)
+    if surface is not None and material.texture is not None:
+        fitted = cv2.resize(surface, (size, size), interpolation=cv2.INTER_AREA)
+        told = _spread(fitted, material.texture.repeat, repeat).astype(np.float32)
+        roughness, metallic, slopes = told[..., :1] / 255, told[..., 1:2] / 255, (told[..., 2:] - 128) / 127
     if (layer := material.layer) is not None:
         mask = _spread(layer_mask(layer.family, layer.seed, size), layer.repeat, repeat)
         cover = covered(mask, layer.amount)
@@ -134,7 +144,7 @@ def _shares(maps: np.ndarray, three: Three | None, one: float) -> np.ndarray:
     return _mixed(maps, [(end,) for end in ends])
 
 
-def _mixed(maps: np.ndarray, ends: Sequence[Sequence[float]]) -> np.ndarray:
+def _mixed(maps: np.ndarray, ends: Sequence[Sequence[float] | np.ndarray]) -> np.ndarray:
     """Mix (H, W, n) from what tone 0, tone 1 and the accent have."""
     low, *others = (np.asarray(end, np.float32) for end in ends)
     steps = np.linspace(0, 1, 256, dtype=np.float32)[:, None]

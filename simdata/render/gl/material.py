@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from simdata.color import linear
-from simdata.material import FieldTexture, Layer, Material
+from simdata.material import FieldTexture, ImageTexture, Layer, Material
 from simdata.render.gl.program import Program
 from simdata.render.gl.texture import Textures
 from simdata.scene import Scene
 
-MAP_UNIT, MASK_UNIT = 0, 1
+MAP_UNIT, MASK_UNIT, SKIN_UNIT = 0, 1, 10
 PLAIN, FIELD, PICTURE = 0, 1, 2
 
 Row = dict[str, float | tuple[float, ...]]
@@ -48,6 +48,8 @@ class Materials:
             for texture, unit in ((material.texture, MAP_UNIT), (material.layer, MASK_UNIT)):
                 if texture is not None:
                     self._textures.get(texture).texture.use(unit)
+            if isinstance(material.texture, ImageTexture) and material.texture.surface:
+                self._textures.surface(material.texture).texture.use(SKIN_UNIT)
             program.set(**self._rows[number])
             yield list(group)
 
@@ -77,12 +79,15 @@ def _textured(material: Material, textures: Textures) -> Row:
         "roughness": (material.roughness,) * 3,
         "metallic": (material.metallic,) * 3,
         "relief": 0.0,
+        "surface": 0,
         "loss": (0.0,) * 3,
         "repeat": (1.0, 1.0) if texture is None else texture.repeat,
     }
-    if texture is not None:
-        loss = textures.get(texture).loss
+    if isinstance(texture, ImageTexture) and texture.surface:
+        loss = textures.surface(texture).loss
+        row |= {"surface": 1, "relief": 1.0, "loss": (loss.variance, loss.half, loss.rate)}
     if isinstance(texture, FieldTexture):
+        loss = textures.get(texture).loss
         row["texture"], row["relief"] = FIELD, texture.relief
         row["low"], row["high"] = (linear(color) for color in texture.colors)
         row["accent"] = linear(texture.accent or texture.colors[1])

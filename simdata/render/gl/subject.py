@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from simdata.render.gl.albedo import ALBEDO_UNIT
 from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
-from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, Materials
+from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, SKIN_UNIT, Materials
 from simdata.render.gl.openness import OPEN_UNIT
 from simdata.render.gl.stage import Stage
 from simdata.render.gl.surroundings import MIRRORED_UNIT, Surroundings
@@ -18,6 +18,7 @@ BEHIND_UNIT = 11
 UNITS = {
     "map": MAP_UNIT,
     "mask": MASK_UNIT,
+    "skin": SKIN_UNIT,
     "shadow_lit": LIT_UNIT,
     "shadow_depth": DEPTH_UNIT,
     "mirrored": MIRRORED_UNIT,

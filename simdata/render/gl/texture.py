@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
 import moderngl
 import numpy as np
 
-from simdata.errors import RenderError
 from simdata.material import ImageTexture, Layer, Texture
+from simdata.render.stored import stored, stored_surface
 from simdata.texture import layer_mask, texture_maps
 
 SRGB8_ALPHA8 = 0x8C43  # Source: OpenGL 4.5 specification, table 8.12
@@ -66,10 +67,20 @@ class Textures:
             RenderError: a picture is not in the store, or cannot be read.
             UnknownNameError: no such family.
         """
-        key = _key(texture)
+        return self._kept(_key(texture), partial(self._bake, texture))
+
+    def surface(self, texture: ImageTexture) -> Baked:
+        """Return the map of roughness, metalness and slopes beside a picture.
+
+        Raises:
+            RenderError: it is not in the store, or cannot be read.
+        """
+        return self._kept(("surface", texture.sha256), partial(self._skin, texture))
+
+    def _kept(self, key: tuple[object, ...], make: Callable[[], Baked]) -> Baked:
         found = self._baked.pop(key, None)
         if found is None:
-            found = self._bake(texture)
+            found = make()
             found.texture.filter = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
             self._held += found.size
         self._baked[key] = found
@@ -106,17 +117,17 @@ class Textures:
             texture.write(smaller.tobytes(), level=level)
         return texture
 
+    def _skin(self, texture: ImageTexture) -> Baked:
+        maps = stored_surface(texture, self._store)
+        return Baked(self._texels(maps), _loss((maps[..., 2:] - 128.0) / 127))
+
     def _picture(self, texture: ImageTexture) -> moderngl.Texture:
-        if self._store is None:
-            raise RenderError(f"texture {texture.sha256[:12]}… is in a store; open the renderer with store=")
-        path = self._store / f"{texture.sha256}.png"
-        picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-        if picture is None:
-            raise RenderError(f"{path} cannot be read as a picture: import its mesh again")
+        picture = stored(texture, self._store)
         rgba = np.flipud(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA))
-        texture = self._context.texture(picture.shape[1::-1], 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8)
-        texture.build_mipmaps()
-        return texture
+        size = picture.shape[1::-1]
+        made = self._context.texture(size, 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8)
+        made.build_mipmaps()
+        return made
 
 
 def _key(texture: Texture | Layer) -> tuple[object, ...]:
@@ -130,7 +141,7 @@ def _halves(maps: np.ndarray) -> Iterator[np.ndarray]:
 
     Each is rounded once: drivers make them of one another and round up, 6 of 255 in the end.
     """
-    mean = maps.astype(np.float32)
+    mean: np.ndarray = maps.astype(np.float32)
     while len(mean) > 1:
         mean = cv2.resize(mean, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
         yield np.rint(mean).astype(np.uint8)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import mitsuba as mi
 import numpy as np
 
 from simdata.color import linear
-from simdata.errors import RenderError
 from simdata.material import ImageTexture, Material
+from simdata.render.stored import stored, stored_surface
 from simdata.texture import LIGHT, Baked, baked
 
 # Mitsuba's name for a reflectance of 4 % at normal incidence: a refractive index of 1.5.
@@ -107,18 +106,9 @@ def _maps(material: Material, store: Path | None) -> Baked | None:
     if material.texture is None and material.layer is None:
         return None
     if isinstance(material.texture, ImageTexture):
-        return baked(material, picture=_stored(material.texture, store))
+        surface = stored_surface(material.texture, store) if material.texture.surface else None
+        return baked(material, picture=stored(material.texture, store), surface=surface)
     return baked(material)
-
-
-def _stored(texture: ImageTexture, store: Path | None) -> np.ndarray:
-    if store is None:
-        raise RenderError(f"texture {texture.sha256[:12]}… is in a store; open the renderer with store=")
-    path = store / f"{texture.sha256}.png"
-    picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
-    if picture is None:
-        raise RenderError(f"{path} cannot be read as a picture: import its mesh again")
-    return picture
 
 
 def _picture(values: np.ndarray, maps: Baked) -> dict[str, Any]:

@@ -8,6 +8,7 @@ struct Material {
     vec3 roughness;  // of tone 0, tone 1 and accent
     vec3 metallic;
     float relief;    // height
+    int surface;     // 1 where `skin` says roughness, metalness and slopes, else 0
     vec3 loss;       // x: variance of its slopes; y: level at which half of it is gone, z: share that goes a level
     float coat, coat_roughness;
     float emission, transmission;
@@ -25,6 +26,7 @@ struct Layer {
 uniform Material material;
 uniform Layer layer;
 uniform sampler2D map;   // a field: shares of tone 1 and of the accent, slopes; or a picture
+uniform sampler2D skin;  // beside a picture: roughness, metalness, slopes
 uniform sampler2D mask;  // of the layer
 uniform float glow;      // of what surfaces emit: 1, or 0 where that would light others
 
@@ -94,15 +96,18 @@ struct Texel {
     vec2 slopes;
 };
 
-Texel texel_at(vec2 uv, Footprint seen) {
+Texel texel_at(vec2 uv, Footprint seen, Footprint skinned) {
     if (material.texture == 0) seen.taps = 0;  // loops end early, branches skip nothing
     vec4 found = filtered(map, uv * material.repeat, seen);
     float field = material.texture == 1 ? 1.0 : 0.0;
     vec3 share = vec3(1.0 - field * (found.x + found.y), field * found.xy);
     vec3 ramp = mat3(material.low, material.high, material.accent) * share;
     vec3 color = material.base * (material.texture == 2 ? found.rgb : ramp);
-    vec2 slopes = field * material.relief * (255.0 * found.zw - 128.0) / 127.0;
-    return Texel(color, dot(share, material.roughness), dot(share, material.metallic), slopes);
+    vec4 own = vec4(dot(share, material.roughness), dot(share, material.metallic), found.zw);
+    if (material.surface == 0) skinned.taps = 0;
+    own = mix(own, filtered(skin, uv * material.repeat, skinned), float(material.surface));
+    vec2 slopes = max(field, float(material.surface)) * material.relief * (255.0 * own.zw - 128.0) / 127.0;
+    return Texel(color, own.x, own.y, slopes);
 }
 
 // Slopes too fine to be seen make a surface rougher.
@@ -117,7 +122,9 @@ Surface surface_at(vec3 position, vec3 facing, vec2 uv) {
     vec2 along = dFdx(uv), across = dFdy(uv), repeat = material.repeat;
     mat2x3 ways = rising(facing, dFdx(position), dFdy(position), along * repeat, across * repeat);
     Footprint seen = footprint(map, along * repeat, across * repeat);
-    Texel texel = texel_at(uv, seen);
+    Footprint skinned = footprint(skin, along * repeat, across * repeat);
+    Texel texel = texel_at(uv, seen, skinned);
+    if (material.surface == 1) seen = skinned;  // whose slopes are lost
     float bare = 1.0;
     for (int i = 0; i < layer.count; i++) bare -= coverage(uv, along, across);
     vec3 color = mix(layer.color, texel.color, bare);
