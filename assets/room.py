@@ -17,6 +17,7 @@ SLAB = 0.05  # m, thickness of floor and ceiling
 JOINT = 1e-3  # m, how far a slab runs into its neighbour, so that no two share an edge
 SIDES = ("north", "west", "south", "east")  # the walls at +y, -x, -y, +x; each a quarter turn from the last
 BAR = 0.05  # m, thickness of a window's frame
+CROSSBAR, WIDE = 0.06, 0.8  # m, of its middle bar; width from which on it has one
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,12 +28,14 @@ class Opening:
         position: (3,) m, of its middle, on the wall's inner face.
         inward: (3,) unit, into the room.
         width, height: m.
+        clear: share of it that its frame leaves open.
     """
 
     position: Array
     inward: Array
     width: float
     height: float
+    clear: float = 1.0
 
 
 class Room(Value):
@@ -98,7 +101,10 @@ class Room(Value):
         for side, (x0, z0, x1, z1) in self._holes():
             turn, offset = self._turn(side)
             middle = turn @ ((x0 + x1) / 2.0, 0.0, (z0 + z1) / 2.0) + offset
-            found.append(Opening(middle, turn @ (0.0, -1.0, 0.0), x1 - x0, z1 - z0))
+            width, height = x1 - x0, z1 - z0
+            crossbar = CROSSBAR if width > WIDE else 0.0
+            clear = (width - 2 * BAR - crossbar) * (height - 2 * BAR) / (width * height)
+            found.append(Opening(middle, turn @ (0.0, -1.0, 0.0), width, height, clear))
         return found
 
     def _run(self, side: str) -> float:
@@ -142,9 +148,9 @@ class Room(Value):
         bars: list[Corners] = [((x, y0, z0), (x + BAR, y1, z1)) for x in (x0, x1 - BAR)]
         inner = x0 + BAR - JOINT, x1 - BAR + JOINT
         bars += [((inner[0], y0 + JOINT, z), (inner[1], y1 - JOINT, z + BAR)) for z in (z0, z1 - BAR)]
-        if x1 - x0 > 0.8:
-            middle = (x0 + x1) / 2.0
-            bars.append(((middle - 0.03, y0 - 0.01, z0 + 0.01), (middle + 0.03, y1 + 0.01, z1 - 0.01)))
+        if x1 - x0 > WIDE:
+            low, high = (x0 + x1 - CROSSBAR) / 2.0, (x0 + x1 + CROSSBAR) / 2.0
+            bars.append(((low, y0 - 0.01, z0 + 0.01), (high, y1 + 0.01, z1 - 0.01)))
         return boards(bars)
 
     def _sill(self, hole: Array) -> Part:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 
 from simdata.assets.room import Opening
+from simdata.color import srgb_from_linear
 from simdata.distributions import (
     Choice,
     Color,
@@ -26,12 +27,10 @@ from simdata.light import AreaLight, Light, SpotLight, Sun
 from simdata.material import Material
 from simdata.model import Model
 from simdata.scenes.place import Fixture, Place
-from simdata.scenes.reading import reading
+from simdata.scenes.reading import reading, seen_through
 from simdata.scope import Scope
 from simdata.sky import DaySky, NightSky, Sky, daylight
 
-# Diffuse reflectance of the ground outside.
-GROUND = 0.2
 # A lamp that is switched off.
 OFF = Material(base_color=(0.93, 0.92, 0.88), roughness=0.4)
 # Below this elevation of the sun, rad, a clear sky is that of dusk.
@@ -146,10 +145,11 @@ class Lighting(Model):
         color, strength = scope.draw("color", self.lamp_color), scope.draw("balance", self.lamp_balance)
         # Just below what glows, else that would keep the light in.
         below = fixture.position - (0.0, 0.0, fixture.size[2] / 2 + 0.002)
-        spot = {"position": _vector(below), "direction": (0.0, 0.0, -1.0), "color": color}
+        spot = {"position": _vector(below), "direction": (0.0, 0.0, -1.0), "color": color,
+                "surface": fixture.node}  # fmt: skip
         if fixture.kind == "panel":
             return AreaLight(**spot, up=(0.0, 1.0, 0.0), strength=strength,
-                             width=fixture.size[0], height=fixture.size[1], surface=fixture.node)  # fmt: skip
+                             width=fixture.size[0], height=fixture.size[1])  # fmt: skip
         wide, part = (1.3, 1.0) if fixture.kind == "pendant" else (1.2, 0.2)
         radius = float(fixture.size[0]) / 2
         return SpotLight(**spot, angle=wide, blend=0.35, radius=radius, strength=part * strength)
@@ -173,9 +173,7 @@ class Lighting(Model):
         lights: list[Light] = []
         if strength > 0:
             lights.append(Sun(direction=_vector(way), color=color, strength=strength))
-        outside = 0.5 + 0.5 * GROUND * (1 + strength * max(math.sin(rise), 0.0))
-        tint = _sky_tint(rise, drawn["clouds"])
-        return sky, [*lights, *(_portal(hole, outside, tint) for hole in holes)]
+        return sky, [*lights, *(_portal(hole, seen_through(hole, sky, place)) for hole in holes)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,19 +191,33 @@ def _vector(values: Any) -> tuple[float, float, float]:
     return x, y, z
 
 
-def _portal(hole: Opening, radiance: float, color: tuple[float, float, float]) -> AreaLight:
-    """Return the light of a window through which a radiance is seen, in the unit of the lights."""
+def _portal(hole: Opening, radiance: np.ndarray) -> AreaLight:
+    """Return the light of a window through which a linear radiance (3,) is seen, in the unit of the lights."""
     position = hole.position + 0.01 * hole.inward
+    brightest = max(float(radiance.max()), 1e-9)
     return AreaLight(
         position=_vector(position), direction=_vector(hole.inward), up=(0.0, 0.0, 1.0), width=hole.width,
-        height=hole.height, color=color, strength=radiance * hole.width * hole.height / math.pi, portal=True,
+        height=hole.height, color=_vector([srgb_from_linear(float(x)) for x in radiance / brightest]),
+        strength=brightest * hole.width * hole.height / math.pi, portal=True,
     )  # fmt: skip
 
 
+<<<<<<< HEAD
 def _sky_tint(rise: float, clouds: float) -> tuple[float, float, float]:
     """Return the colour of a sky: blue when clear, bluer at dusk, grey under clouds."""
     clear = np.array([0.72, 0.85, 1.0]) if rise > HORIZON else np.array([0.62, 0.72, 1.0])
     return _vector(clear + clouds * (np.array([0.93, 0.96, 1.0]) - clear))
+=======
+def _sunlight(rise: float, turbidity: float) -> np.ndarray:
+    """Return the share of red, green and blue sunlight (3,) that comes through the air.
+
+    Source: Kasten and Young, "Revised optical air mass tables and approximation formula" (1989);
+    Bouguer's law.
+    """
+    degrees = max(math.degrees(rise), 0.0)
+    mass = 1 / (math.sin(math.radians(degrees)) + 0.50572 * (degrees + 6.07995) ** -1.6364)
+    return np.exp(-mass * (RAYLEIGH + 0.04 * (turbidity - 1) * HAZE))
+>>>>>>> agreement
 
 
 def _fitted(lamps: list[Any], place: Place, target: float) -> list[Any]:

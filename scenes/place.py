@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -74,10 +74,7 @@ class Place:
     def openings(self) -> list[Opening]:
         """Return the windows in the world frame."""
         shift = np.array([*self.middle, 0.0])
-        return [
-            Opening(hole.position + shift, hole.inward, hole.width, hole.height)
-            for hole in self.room.openings()
-        ]
+        return [replace(hole, position=hole.position + shift) for hole in self.room.openings()]
 
     def run(self, side: str) -> float:
         """Return the length of a wall, m."""

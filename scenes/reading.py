@@ -10,9 +10,12 @@ import numpy as np
 from simdata.assets.room import Opening
 from simdata.light import SpotLight, Sun
 from simdata.scenes.place import Place
+from simdata.sky import Sky, looked_up, radiance
 
 # Share of light that a room's surfaces give back, on average.
 ALBEDO = 0.5
+# Spots along each side of a window at which the sky is looked at, and rows of its picture.
+PANES, SKY_ROWS = 8, 64
 
 
 def reading(lights: list[Any], place: Place) -> float:
@@ -20,11 +23,27 @@ def reading(lights: list[Any], place: Place) -> float:
 
     Where only a part of the table is lit: the power mean of order 1/2, between what eyes and meters do.
     """
-    half = np.array([*place.top[:2], 0.0]) / 3
-    points = [half * (a, b, 0) + (0.0, 0.0, place.top[2]) for a in (-1, 0, 1) for b in (-1, 0, 1)]
-    holes = place.openings()
+    points, holes = _sheets(place), place.openings()
     direct = np.array([sum(direct_light(light, point, holes) for light in lights) for point in points])
     return float(np.mean(np.sqrt(direct + _bounced(lights, place, holes))) ** 2)
+
+
+def seen_through(hole: Opening, sky: Sky, place: Place) -> np.ndarray:
+    """Return the linear radiance (3,) that a whole window must have to light the table as the sky behind does.
+
+    The frame keeps its share out.
+    """
+    side = np.cross(hole.inward, (0.0, 0.0, 1.0))
+    steps = (np.arange(PANES) + 0.5) / PANES - 0.5
+    across, along = (x.reshape(-1, 1) for x in np.meshgrid(hole.width * steps, hole.height * steps))
+    spots = hole.position + across * side + along * np.array([0.0, 0.0, 1.0])
+    ways = (spots - _sheets(place)[:, None]).reshape(-1, 3)
+    distance = np.linalg.norm(ways, axis=-1)
+    weights = np.maximum(-ways @ hole.inward, 0) * np.maximum(ways[:, 2], 0) / distance**4
+    if not weights.any():  # it is below the table
+        weights = np.ones_like(distance)
+    seen = looked_up(radiance(sky, SKY_ROWS), ways)
+    return hole.clear * (weights @ seen) / weights.sum()
 
 
 def direct_light(light: Any, point: np.ndarray, holes: list[Opening]) -> float:
@@ -42,6 +61,12 @@ def direct_light(light: Any, point: np.ndarray, holes: list[Opening]) -> float:
             leaving = float(leaving > math.cos(light.angle * (1 - light.blend / 2)))
         total += max(leaving, 0.0) * max(float(arm[2]), 0.0) / distance**3
     return light.strength * total / len(_spots(light))
+
+
+def _sheets(place: Place) -> np.ndarray:
+    """Return points spread over the table, (9, 3)."""
+    half = np.array([*place.top[:2], 0.0]) / 3
+    return np.array([half * (a, b, 0) + (0.0, 0.0, place.top[2]) for a in (-1, 0, 1) for b in (-1, 0, 1)])
 
 
 def _spots(light: Any) -> np.ndarray:

@@ -1,7 +1,9 @@
 """Pictures for the eye, made again at will.
 
+    .venv/bin/python scripts/gallery.py places -o FILE.jpg
     .venv/bin/python scripts/gallery.py materials -o FILE.png [--families NAME …] [--gl]
 
+places     the scenes on top of the README, as a run with their numbers makes them.
 materials  every family of textures and layers, some members each, lit from the side; with --gl, drawn by `gl`
            on a sphere, a cube and a mug.
 """
@@ -16,6 +18,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from simdata import load_config
 from simdata.asset import GeneratedShape, load_model
 from simdata.camera import Camera
 from simdata.color import Srgb
@@ -23,6 +26,7 @@ from simdata.geometry import Pose, look_at
 from simdata.lens import Pinhole
 from simdata.light import Sun
 from simdata.material import FieldTexture, Layer, Material
+from simdata.pipeline import Pipeline
 from simdata.render import make_renderer
 from simdata.scene import start_scene
 from simdata.spec import Layout, Look, Node, SceneSpec
@@ -74,6 +78,7 @@ SHAPES: list[tuple[str, float, float, dict[str, float]]] = [
 ]
 LIGHT = np.array([-0.62, 0.5, 0.6]) / np.linalg.norm([-0.62, 0.5, 0.6])  # along u, along v, off the surface
 NAME_ROWS = 22
+PLACES = (104, 109, 106, 141, 110, 137)
 
 
 def look(family: str, seed: int, repeat: float = 1.0) -> FieldTexture:
@@ -146,12 +151,20 @@ def materials(arguments: argparse.Namespace) -> np.ndarray:
     return grid(pictures, arguments.columns)
 
 
+def places(arguments: argparse.Namespace) -> np.ndarray:
+    """Return chosen scenes of the default tabletop, by `gl` as it comes."""
+    settings = ["renderer=gl", "dataset.views=1", f"dataset.scenes={max(PLACES) + 1}"]
+    pipeline = Pipeline(load_config("tabletop", overrides=settings))
+    pictures = [sample.image for number in PLACES for sample in pipeline.samples(pipeline.scene(number))]
+    return grid(pictures, 3)
+
+
 def main() -> None:
     """Make the gallery that is asked for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("gallery", choices=["materials"])
+    parser.add_argument("gallery", choices=["materials", "places"])
     parser.add_argument("-o", "--out", type=Path, required=True)
     parser.add_argument("--families", nargs="*")
     parser.add_argument("--seeds", type=int, default=3)
@@ -159,7 +172,8 @@ def main() -> None:
     parser.add_argument("--columns", type=int, default=6)
     parser.add_argument("--gl", action="store_true")
     arguments = parser.parse_args()
-    cv2.imwrite(str(arguments.out), materials(arguments)[..., ::-1])
+    make = {"materials": materials, "places": places}[arguments.gallery]
+    cv2.imwrite(str(arguments.out), make(arguments)[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from rivals.guest import ENVIRONMENT, LLVM_VARIABLE
 
 from simdata.camera import Camera
 from simdata.material import Material
-from simdata.physics import settle
 from simdata.pipeline import Pipeline
 from simdata.render import RENDERERS, Renderer, make_renderer, resolve_renderer
 from simdata.scene import Scene
@@ -74,8 +73,7 @@ def reference(scenes: int = SCENES) -> dict[str, Any]:
 
 def viewed(number: int) -> tuple[Scene, Camera]:
     """Settle one of the default tabletops and return its first camera, 320 pixels wide, without a sensor."""
-    pipeline = Pipeline(config(scenes=SCENES))
-    scene = settle(pipeline.specs(number)[0])
+    (scene,) = Pipeline(config(scenes=SCENES)).scene(number).scenes
     camera = scene.spec.cameras[0]
     lens = camera.lens.resized(WIDTH / camera.width)
     return scene, camera.model_copy(update={"lens": lens, "sensor": None, "depth_sensor": None})

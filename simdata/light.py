@@ -56,6 +56,8 @@ class SpotLight(Model):
         angle: from its axis to where it ends, rad.
         blend: share of that angle over which it fades out.
         radius: of the lamp, m.
+        surface: name of the node that is seen to glow in its place, "" for none; in a path tracer that node
+            lights nothing else.
     """
 
     kind: Literal["spot"] = "spot"
@@ -66,6 +68,7 @@ class SpotLight(Model):
     angle: float = Field(default=0.6, gt=0, lt=1.6)
     blend: float = Field(default=0.3, ge=0, le=1)
     radius: float = Field(default=0.03, gt=0)
+    surface: str = ""
 
 
 class AreaLight(Model):

@@ -2,7 +2,7 @@
 
 from simdata.sky.day import daylight
 from simdata.sky.picture import import_sky, radiance
-from simdata.sky.sphere import areas, directions, reading
+from simdata.sky.sphere import areas, directions, looked_up, reading
 from simdata.sky.value import DaySky, ImageSky, NightSky, Sky
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "daylight",
     "directions",
     "import_sky",
+    "looked_up",
     "radiance",
     "reading",
 ]

@@ -28,6 +28,18 @@ def areas(height: int) -> np.ndarray:
     return (np.pi / height) * (edges[:-1] - edges[1:])[:, None]
 
 
+def looked_up(light: np.ndarray, ways: np.ndarray) -> np.ndarray:
+    """Return what a picture (H, 2 H, 3) that looks along world +x shows along ways (n, 3), any length: (n, 3).
+
+    Each is the nearest pixel's.
+    """
+    height = len(light)
+    polar = np.arctan2(np.hypot(ways[:, 0], ways[:, 1]), ways[:, 2])
+    azimuth = np.arctan2(ways[:, 1], ways[:, 0])
+    rows = np.minimum((polar / np.pi * height).astype(int), height - 1)
+    return light[rows, ((np.pi - azimuth) / np.pi * height).astype(int) % (2 * height)]
+
+
 def reading(light: np.ndarray) -> np.ndarray:
     """Return what a white diffuse surface that looks up reads under a picture (H, 2 H, 3): (3,).
 

@@ -17,6 +17,7 @@ import numpy as np
 
 from simdata.color import linear_from_srgb
 from simdata.light import AreaLight, Light, PointLight, SpotLight, Sun
+from simdata.render.mitsuba.window import behind_windows
 from simdata.sky import ImageSky, radiance
 from simdata.spec import Look
 
@@ -61,7 +62,8 @@ def sky_emitter(look: Look, store: Path | None, ambient: float = 0.0) -> dict[st
 def _surroundings(look: Look, store: Path | None) -> dict[str, Any]:
     sky = sky_emitter(look, store, look.ambient)
     if sky is not None:
-        return {"surroundings": sky}
+        portals = [light for light in look.lights if isinstance(light, AreaLight) and light.portal]
+        return {"surroundings": behind_windows(sky, portals) if portals else sky}
     return (
         {"surroundings": {"type": "constant", "radiance": _rgb([look.ambient] * 3)}} if look.ambient else {}
     )

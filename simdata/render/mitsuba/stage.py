@@ -12,6 +12,7 @@ import numpy as np
 
 from simdata.asset import load_model
 from simdata.geometry import transform
+from simdata.light import SpotLight
 from simdata.mesh import Mesh
 from simdata.render.caster import world_corners
 from simdata.render.mitsuba.exposure import Rays
@@ -48,14 +49,16 @@ class Stage:
         meshes = [load_model(node.shape, store).parts[node.part].mesh for node in scene.nodes]
         materials = [look.material(node) for node in scene.nodes]
         surfaces = {material: surface_of(material, store) for material in dict.fromkeys(materials)}
+        stood_for = {light.surface for light in look.lights if isinstance(light, SpotLight)}
         lit, bare = {}, {}
         for number, (mesh, pose) in enumerate(zip(meshes, scene.world_from_nodes(t), strict=True)):
-            surface = surfaces[materials[number]]
-            lit[f"node{number}"] = _mesh(mesh, pose, surface.bsdf, surface.emitter())
-            bare[f"node{number}"] = _mesh(mesh, pose)
+            surface, shines = surfaces[materials[number]], scene.nodes[number].name not in stood_for
+            lit[f"node{number}"] = _mesh(mesh, pose, surface.bsdf, surface.emitter() if shines else None)
+            bare[f"node{number}"] = _mesh(mesh, pose, None, None if shines else surface.emitter())
         lights = emitters(look, _ball(scene, meshes, t), store)
         self._lit = mi.load_dict({"type": "scene", **lit, **lights})
-        # The surfaces that labels know: lamps are seen in mirrors, but not by the camera.
+        # The surfaces that labels know: lamps are seen in mirrors, but not by the camera. What a spot stands
+        # for glows in this one, where it lights nothing.
         self._bare = mi.load_dict({"type": "scene", **bare})
         sky = sky_emitter(look, store)
         self._sky = None if sky is None else mi.load_dict(sky)
@@ -120,6 +123,9 @@ class Stage:
         ray.maxt = math.inf
         ray.o = dr.select(hit, ray(met.t * (1 - BEFORE)), ray.o)
         light, _, _ = self._paths.sample(self._lit, self._sampler, ray, active=hit)
+        if self._bare.emitters():
+            at = met.compute_surface_interaction(ray, active=hit)
+            light += at.emitter(self._bare).eval(at, hit)
         beyond, covered = mi.Color3f(0), mi.Float(0)
         if self._sky is not None:
             looking = dr.zeros(mi.SurfaceInteraction3f, dr.width(ray.d))
