@@ -33,8 +33,6 @@ from simdata.sky import DaySky, NightSky, Sky, daylight
 
 # A lamp that is switched off.
 OFF = Material(base_color=(0.93, 0.92, 0.88), roughness=0.4)
-# Below this elevation of the sun, rad, a clear sky is that of dusk.
-HORIZON = math.radians(2)
 
 
 class Studio(Model):
@@ -200,24 +198,6 @@ def _portal(hole: Opening, radiance: np.ndarray) -> AreaLight:
         height=hole.height, color=_vector([srgb_from_linear(float(x)) for x in radiance / brightest]),
         strength=brightest * hole.width * hole.height / math.pi, portal=True,
     )  # fmt: skip
-
-
-<<<<<<< HEAD
-def _sky_tint(rise: float, clouds: float) -> tuple[float, float, float]:
-    """Return the colour of a sky: blue when clear, bluer at dusk, grey under clouds."""
-    clear = np.array([0.72, 0.85, 1.0]) if rise > HORIZON else np.array([0.62, 0.72, 1.0])
-    return _vector(clear + clouds * (np.array([0.93, 0.96, 1.0]) - clear))
-=======
-def _sunlight(rise: float, turbidity: float) -> np.ndarray:
-    """Return the share of red, green and blue sunlight (3,) that comes through the air.
-
-    Source: Kasten and Young, "Revised optical air mass tables and approximation formula" (1989);
-    Bouguer's law.
-    """
-    degrees = max(math.degrees(rise), 0.0)
-    mass = 1 / (math.sin(math.radians(degrees)) + 0.50572 * (degrees + 6.07995) ** -1.6364)
-    return np.exp(-mass * (RAYLEIGH + 0.04 * (turbidity - 1) * HAZE))
->>>>>>> agreement
 
 
 def _fitted(lamps: list[Any], place: Place, target: float) -> list[Any]:
