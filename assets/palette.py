@@ -153,6 +153,7 @@ def metal(color: Hsv, families: Choice, roughness: Distribution, **more: Any) ->
         "contrast": span(0.2, 0.6),
         "roughness": roughness,
         "metallic": ONE,
+        "repeat": span(1.5, 3.0),
         "second_rougher": span(0.0, 0.15),
         "layer": TOUCHED,
     }
