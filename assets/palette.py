@@ -135,7 +135,7 @@ def printed(ground: Hsv, second: Hsv, ink: Hsv, family: Choice | None = None, **
         "coat": span(0.0, 0.4),
         "layer": SCRATCHED,
         "relief": span(0.0, 0.4),
-        "seed": UniformInt(low=0, high=47),
+        "seed": UniformInt(low=0, high=31),
     }
     return Finish(color=ground, second=second, **(base | more))
 

@@ -6,6 +6,7 @@ sample     CPU of a labelled and written sample (no settling) over a bare getCam
 settle     CPU of drawing and settling a 20-object tabletop, and where it goes.
 workers    wall time of one worker over two.
 memory     growth of one worker per scene with new meshes and textures in each; nothing is recycled.
+baking     share of a 200-image run that bakes textures.
 effects    what each effect of `gl` costs a frame.
 gl         CPU of a frame that `gl` draws and labels over a bare getCameraImage of the same scene.
 gl_amodal  CPU of a frame with the silhouettes of 300 objects over one without.
@@ -22,13 +23,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benches.dataset import memory, sample, settle_cost, workers
+from benches.dataset import baking, memory, sample, settle_cost, workers
 from benches.effects import effects
 from benches.gl import gl, gl_amodal
 from benches.gpu import gl_gpu
 from benches.table import gl_table
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
+    "baking": baking,
     "effects": effects,
     "gl": gl,
     "gl_amodal": gl_amodal,

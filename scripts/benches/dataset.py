@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import simdata.render.gl.texture as gl_texture
 from benches.artist import Artist
 from benches.measure import config, cpu, verdict
 from simdata import generate
@@ -104,6 +105,42 @@ def hottest(profile: cProfile.Profile, count: int = 6) -> dict[str, float]:
     total = sum(row[2] for row in stats.values())
     rows = sorted(((row[2] / total, key[2]) for key, row in stats.items()), reverse=True)
     return {name: round(share, 3) for share, name in rows[:count]}
+
+
+def baking(scenes: int = 67) -> dict[str, Any]:
+    """Share of the CPU of a run of some 200 images, by one worker of `gl`, that bakes textures."""
+    baked: list[float] = []
+    whole: list[float] = []
+    bakers = {name: getattr(gl_texture, name) for name in ("layer_mask", "texture_maps")}
+    for name, bake in bakers.items():
+        setattr(gl_texture, name, _timed(bake, baked))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        work = worker(config(renderer="gl", scenes=scenes), folder)
+        for number in range(scenes):
+            with cpu(whole):
+                work.scene(number, folder)
+        work.close()
+    for name, bake in bakers.items():
+        setattr(gl_texture, name, bake)
+    figures = {
+        "images": 3 * scenes,
+        "baked": len(baked),
+        "bake_ms": 1000 * statistics.mean(baked),
+        "run_cpu_s": sum(whole),
+        "share": sum(baked) / sum(whole),
+    }
+    return verdict(figures, at_most={"share": 0.05})
+
+
+def _timed(work: Callable[..., Any], into: list[float]) -> Callable[..., Any]:
+    """Return the same function, whose CPU seconds are kept."""
+
+    def timed(*arguments: Any) -> Any:
+        with cpu(into):
+            return work(*arguments)
+
+    return timed
 
 
 def workers(scenes: int = 24) -> dict[str, Any]:

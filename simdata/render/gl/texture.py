@@ -56,7 +56,7 @@ class Textures:
         limit: bytes of texels, mip-maps included.
     """
 
-    def __init__(self, context: moderngl.Context, store: Path | None, limit: int = 256 << 20) -> None:
+    def __init__(self, context: moderngl.Context, store: Path | None, limit: int = 384 << 20) -> None:
         self._context, self._store, self._limit, self._held = context, store, limit, 0
         self._baked: OrderedDict[tuple[object, ...], Baked] = OrderedDict()
 
