@@ -256,7 +256,7 @@ def test_a_finish_is_put_on_a_mesh_of_the_users_own(tmp_path: Path) -> None:
     dressed, own = looks
     assert dressed.texture.family in ("wood", "veneer") and own.texture is None
     builder["objects"]["meshes"] = [mesh | {"finish": "okk"}]
-    with pytest.raises(ValueError, match="unknown finish .okk"):
+    with pytest.raises(ValueError, match=r"unknown finish .okk"):
         Config(scene="tabletop", builder=builder).make_builder()
 
 

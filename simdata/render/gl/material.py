@@ -83,11 +83,12 @@ def _textured(material: Material, textures: Textures) -> Row:
         "loss": (0.0,) * 3,
         "repeat": (1.0, 1.0) if texture is None else texture.repeat,
     }
+    if texture is not None:
+        loss = textures.get(texture).loss  # what is missing is told before anything is drawn
     if isinstance(texture, ImageTexture) and texture.surface:
         loss = textures.surface(texture).loss
         row |= {"surface": 1, "relief": 1.0, "loss": (loss.variance, loss.half, loss.rate)}
     if isinstance(texture, FieldTexture):
-        loss = textures.get(texture).loss
         row["texture"], row["relief"] = FIELD, texture.relief
         row["low"], row["high"] = (linear(color) for color in texture.colors)
         row["accent"] = linear(texture.accent or texture.colors[1])
