@@ -36,6 +36,15 @@ TOUCHED = Covering(
     color=GREY,
     roughness=span(0.35, 0.6),
 )
+HANDLED = Covering(
+    family=_often(0.5, "smudges", "scratches"),
+    amount=LogUniform(low=0.01, high=0.1),
+    strength=span(0.02, 0.15),
+    color=GREY,
+    roughness=span(0.35, 0.6),
+    metallic=Constant(value=1.0),
+    repeat=span(1.0, 2.5),
+)
 SCRATCHED = Covering(
     family=_often(0.4, "scratches", "scratches", "scratches", "wear"),
     amount=LogUniform(low=0.004, high=0.03),
@@ -155,7 +164,7 @@ def metal(color: Hsv, families: Choice, roughness: Distribution, **more: Any) ->
         "metallic": ONE,
         "repeat": span(1.5, 3.0),
         "second_rougher": span(0.0, 0.15),
-        "layer": TOUCHED,
+        "layer": HANDLED,
     }
     return Finish(color=color, **(base | more))
 

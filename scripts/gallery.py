@@ -29,6 +29,7 @@ from simdata.material import FieldTexture, Layer, Material
 from simdata.pipeline import Pipeline
 from simdata.render import make_renderer
 from simdata.scene import start_scene
+from simdata.sky import DaySky
 from simdata.spec import Layout, Look, Node, SceneSpec
 from simdata.texture import FAMILIES, LAYERS, bake, layer_mask, texture_maps
 
@@ -69,6 +70,7 @@ COLORS: dict[str, tuple[Srgb, Srgb, Srgb]] = {
     "weave": ((0.62, 0.55, 0.45), (0.88, 0.83, 0.73), (0.5, 0.2, 0.15)),
     "wood": ((0.76, 0.55, 0.35), (0.45, 0.26, 0.13), (0.2, 0.11, 0.06)),
 }
+METALS = ("brushed", "rusted", "scratched")
 ROUGHNESS = {"brushed": 0.35, "label": 0.35, "leather": 0.45, "marble": 0.2, "terrazzo": 0.25, "tiles": 0.2}
 # Generator, place along x (m), turn about z (rad), parameters.
 SHAPES: list[tuple[str, float, float, dict[str, float]]] = [
@@ -78,7 +80,7 @@ SHAPES: list[tuple[str, float, float, dict[str, float]]] = [
 ]
 LIGHT = np.array([-0.62, 0.5, 0.6]) / np.linalg.norm([-0.62, 0.5, 0.6])  # along u, along v, off the surface
 NAME_ROWS = 22
-PLACES = (104, 109, 106, 141, 110, 137)
+PLACES = (213, 216, 202, 221, 226, 218)
 
 
 def look(family: str, seed: int, repeat: float = 1.0) -> FieldTexture:
@@ -103,10 +105,14 @@ def drawn(renderer: Any, family: str, seed: int, side: int) -> np.ndarray:
     """Return a sphere, a cube and a mug of one texture, (side, 2 side, 3) uint8 RGB."""
     nodes, materials = [], {}
     if family in LAYERS:
-        matter = Material(base_color=(0.2, 0.3, 0.5), layer=Layer(family=family, seed=seed, repeat=(2, 2)))
+        worn = Layer(family=family, seed=seed, amount=0.12, repeat=(2, 2))
+        matter = Material(base_color=(0.2, 0.3, 0.5), layer=worn)
     else:
         matter = Material(
-            base_color=(1, 1, 1), roughness=ROUGHNESS.get(family, 0.6), texture=look(family, seed, 2.0)
+            base_color=(1, 1, 1),
+            roughness=ROUGHNESS.get(family, 0.6),
+            metallic=float(family in METALS),
+            texture=look(family, seed, 2.0),
         )
     for name, x, turn, params in SHAPES:
         shape = GeneratedShape(generator=name, params=params)
@@ -117,8 +123,9 @@ def drawn(renderer: Any, family: str, seed: int, side: int) -> np.ndarray:
             materials[nodes[-1].name] = matter
     ground = GeneratedShape(generator="plane", params={"sx": 4, "sy": 4, "thickness": 0.1})
     nodes.append(Node(name="floor", shape=ground, part="body", fixed=True, pose=Pose(position=(0, 0, -0.05))))
-    sun = Sun(direction=(-0.53, -0.52, 0.67), strength=2.2, angle=0.1)
-    dressed = Look(materials=materials, lights=(sun,), ambient=0.5)
+    sun = Sun(direction=(-0.53, -0.52, 0.67), strength=1.3, angle=0.1)
+    sky = DaySky(sun=sun.direction, clouds=0.3, strength=0.5)
+    dressed = Look(materials=materials, lights=(sun,), ambient=0, sky=sky)
     view = Pose.from_matrix(look_at((0, -0.62, 0.22), (0, 0, 0.045)))
     camera = Camera(name="view", lens=Pinhole.from_fov(2 * side, side, 0.62), pose=view)
     renderer.load(start_scene(SceneSpec(layout=Layout(nodes=tuple(nodes)), look=dressed, cameras=(camera,))))

@@ -6,11 +6,13 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import simdata
 from simdata.cli import run
+from simdata.texture import baked
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -65,6 +67,14 @@ def test_python_runs(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(simdata, "samples", lambda name, seed: real_samples(tiny, seed=seed), False)
     exec(compile(code.replace('Dataset("data/', 'Dataset("python-'), "README.md", "exec"), {})
+
+
+def test_surfaces_and_skies_are_values() -> None:
+    (code,) = (block for block in blocks("python") if "DaySky" in block)
+    shown: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), shown)
+    assert shown["varnished"].texture is shown["oak"] and shown["dusk"].kind == "day"
+    assert baked(shown["varnished"], 64).color.shape == (64, 64, 3)
 
 
 def test_the_yaml_is_a_valid_config(tmp_path: Path) -> None:
