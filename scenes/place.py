@@ -74,10 +74,7 @@ class Place:
     def openings(self) -> list[Opening]:
         """Return the windows in the world frame."""
         shift = np.array([*self.middle, 0.0])
-        return [
-            replace(hole, position=hole.position + shift)
-            for hole in self.room.openings()
-        ]
+        return [replace(hole, position=hole.position + shift) for hole in self.room.openings()]
 
     def run(self, side: str) -> float:
         """Return the length of a wall, m."""

@@ -125,7 +125,8 @@ class Stage:
         light, _, _ = self._paths.sample(self._lit, self._sampler, ray, active=hit)
         if self._bare.emitters():
             at = met.compute_surface_interaction(ray, active=hit)
-            light += at.emitter(self._bare).eval(at, hit)
+            glow = at.emitter(self._bare)
+            light += 0 if glow is None else glow.eval(at, hit)  # None by scalars alone
         beyond, covered = mi.Color3f(0), mi.Float(0)
         if self._sky is not None:
             looking = dr.zeros(mi.SurfaceInteraction3f, dr.width(ray.d))
