@@ -29,6 +29,7 @@ class Opening:
         inward: (3,) unit, into the room.
         width, height: m.
         clear: share of it that its frame leaves open.
+        depth: of the wall, m.
     """
 
     position: Array
@@ -36,6 +37,7 @@ class Opening:
     width: float
     height: float
     clear: float = 1.0
+    depth: float = 0.0
 
 
 class Room(Value):
@@ -104,7 +106,7 @@ class Room(Value):
             width, height = x1 - x0, z1 - z0
             crossbar = CROSSBAR if width > WIDE else 0.0
             clear = (width - 2 * BAR - crossbar) * (height - 2 * BAR) / (width * height)
-            found.append(Opening(middle, turn @ (0.0, -1.0, 0.0), width, height, clear))
+            found.append(Opening(middle, turn @ (0.0, -1.0, 0.0), width, height, clear, self.wall))
         return found
 
     def _run(self, side: str) -> float:

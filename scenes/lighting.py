@@ -190,7 +190,7 @@ def _vector(values: Any) -> tuple[float, float, float]:
 
 
 def _portal(hole: Opening, radiance: np.ndarray) -> AreaLight:
-    """Return the light of a window through which a linear radiance (3,) is seen, in the unit of the lights."""
+    """Return the light of a window through which a linear radiance (3,) is seen."""
     position = hole.position + 0.01 * hole.inward
     brightest = max(float(radiance.max()), 1e-9)
     return AreaLight(

@@ -29,21 +29,26 @@ def reading(lights: list[Any], place: Place) -> float:
 
 
 def seen_through(hole: Opening, sky: Sky, place: Place) -> np.ndarray:
-    """Return the linear radiance (3,) that a whole window must have to light the table as the sky behind does.
+    """Return the linear radiance (3,) of a whole window that lights the table as the sky behind it does.
 
-    The frame keeps its share out.
+    The frame keeps its share out, and the wall what comes too much from the side.
     """
-    side = np.cross(hole.inward, (0.0, 0.0, 1.0))
+    up = np.array([0.0, 0.0, 1.0])
+    side = np.cross(hole.inward, up)
     steps = (np.arange(PANES) + 0.5) / PANES - 0.5
     across, along = (x.reshape(-1, 1) for x in np.meshgrid(hole.width * steps, hole.height * steps))
-    spots = hole.position + across * side + along * np.array([0.0, 0.0, 1.0])
+    spots = hole.position + across * side + along * up
     ways = (spots - _sheets(place)[:, None]).reshape(-1, 3)
     distance = np.linalg.norm(ways, axis=-1)
     weights = np.maximum(-ways @ hole.inward, 0) * np.maximum(ways[:, 2], 0) / distance**4
     if not weights.any():  # it is below the table
         weights = np.ones_like(distance)
+    outside = np.tile(spots - hole.position, (len(ways) // len(spots), 1))
+    outside = outside - ways * (hole.depth / (ways @ hole.inward))[:, None]
+    free = np.abs(outside @ side) < hole.width / 2
+    free &= np.abs(outside @ up) < hole.height / 2
     seen = looked_up(radiance(sky, SKY_ROWS), ways)
-    return hole.clear * (weights @ seen) / weights.sum()
+    return hole.clear * ((weights * free) @ seen) / weights.sum()
 
 
 def direct_light(light: Any, point: np.ndarray, holes: list[Opening]) -> float:

@@ -84,8 +84,8 @@ class AreaLight(Model):
         width, height: m.
         portal: whether it stands for the sky behind an opening; a path tracer, which sees that sky itself,
             leaves it out.
-        surface: name of the node whose glowing surface it is, "" for none; a path tracer lets that node shine
-            instead.
+        surface: name of the node that is seen to glow in its place, "" for none; in a path tracer that node
+            lights nothing else.
     """
 
     kind: Literal["area"] = "area"

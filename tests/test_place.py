@@ -22,9 +22,9 @@ from simdata.physics import settle
 from simdata.scene import start_scene
 from simdata.scenes.lighting import Lighting
 from simdata.scenes.place import make_place
-from simdata.scenes.reading import direct_light, reading
+from simdata.scenes.reading import direct_light, reading, seen_through
 from simdata.scope import scene_scope
-from simdata.sky import DaySky, NightSky
+from simdata.sky import DaySky, NightSky, looked_up, radiance
 from simdata.spec import SceneSpec
 
 SETTINGS = ("bare", "desk", "dining", "kitchen", "workbench")
@@ -239,3 +239,28 @@ def test_a_config_extends_a_variant(tmp_path) -> None:
     builder = load_config(file).make_builder()
     assert builder.objects.count.value == 3
     assert set(builder.light.mood.values) == {"evening", "night"}
+
+
+def test_a_portal_lights_the_table_as_the_sky_behind_its_window_does() -> None:
+    """Rays spread over the hemisphere; those that leave between the inner and the outer edges see the sky."""
+    place = make_place(Room(east=1, wall=0.2), np.zeros(2), (1.2, 0.8, 0.75))
+    (hole,) = place.openings()
+    sky = DaySky(sun=(0.6, 0.3, 0.74))
+    radiances = seen_through(hole, sky, place)
+    portal = AreaLight(
+        position=tuple(hole.position), direction=tuple(hole.inward), up=(0, 0, 1), width=hole.width,
+        height=hole.height, strength=radiances[1] * hole.width * hole.height / math.pi,
+    )  # fmt: skip
+    one, two = np.random.default_rng(0).uniform(size=(2, 400_000))
+    flat, turn = np.sqrt(one), math.tau * two
+    ways = np.stack([flat * np.cos(turn), flat * np.sin(turn), np.sqrt(1 - one)], -1)
+    truth, told = 0.0, 0.0
+    for point in [np.array([a, b, 0.75]) for a in (-0.4, 0, 0.4) for b in (-0.8 / 3, 0, 0.8 / 3)]:
+        free = np.ones(len(ways), bool)
+        for x in (hole.position[0], hole.position[0] + 0.2):
+            met = point + ways * ((x - point[0]) / ways[:, :1])
+            free &= (ways[:, 0] > 0) & (np.abs(met[:, 1]) < hole.width / 2)
+            free &= np.abs(met[:, 2] - hole.position[2]) < hole.height / 2
+        truth += float(np.mean(looked_up(radiance(sky, 64), ways)[:, 1] * free)) * hole.clear
+        told += direct_light(portal, point, [])
+    assert told == pytest.approx(truth, rel=0.03)

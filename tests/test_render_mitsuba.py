@@ -101,8 +101,7 @@ def test_a_panel_falls_off_with_two_cosines_and_lights_nothing_behind_it(traced:
     assert seen == pytest.approx(ALBEDO * 1.25**-4, rel=0.08)
     turned = ASLANT.model_copy(update={"direction": (0, -1, 0)})
     assert not light(traced, card(lights=(turned,))).any()
-    for left_out in ({"portal": True}, {"surface": "cuboid_1.body"}):
-        assert not light(traced, card(lights=(ASLANT.model_copy(update=left_out),))).any()
+    assert not light(traced, card(lights=(ASLANT.model_copy(update={"portal": True}),))).any()
 
 
 @pytest.mark.parametrize("look", [{"lights": (WIDE,)}, {"sky": DAY}, {"sky": DAY, "ambient": 0.2}])
@@ -424,3 +423,24 @@ def test_samples_are_spread_evenly() -> None:
         assert np.abs(points.mean(0)).max() < 0.01 and np.abs(points).max() <= 0.5
         cells = np.unique(np.floor((points[:, :2] + 0.5) * math.isqrt(count) / 2).clip(0), axis=0)
         assert len(cells) >= count // 4
+
+
+def test_a_sky_that_is_sought_through_a_portal_is_the_same(traced: MitsubaRenderer) -> None:
+    """A portal is where a sky is looked for: it neither adds to it nor hides any, whatever its strength."""
+    sky = DaySky(sun=(0.6, -0.3, 0.74), strength=1.0)
+    portal = AreaLight(position=(0.3, -1.25, 0), **FACING, width=2.0, height=1.5, strength=9, portal=True)
+    bare, through = (light(traced, card(sky=sky, lights=lights)).mean() for lights in ((), (portal,)))
+    assert through == pytest.approx(bare, rel=0.03)
+
+
+@pytest.mark.parametrize("lamp", [SpotLight, AreaLight])
+def test_what_a_lamp_stands_for_is_seen_but_lights_nothing(traced: MitsubaRenderer, lamp: Any) -> None:
+    glow = {"sphere_2.body": Material(base_color=(1, 1, 1), emission=0.6)}
+    ball = thing("sphere", 2, Pose(position=(0, -0.3, 0)), radius=0.1)
+    size = {} if lamp is SpotLight else {"up": (0, 0, 1), "width": 0.1, "height": 0.1}
+    away = lamp(position=(0, -9, 0), direction=(0, -1, 0), surface="sphere_2.body", **size)
+    for aim, reads in ((0.0, 0.6), (0.5, 0.0)):
+        view = camera(16, 12, eye=(0, -2, 0), target=(aim, 0, 0), fov=0.05)
+        scene = scene_of([*wall().nodes, *ball], view)
+        seen = light(traced, dressed(scene, materials=glow, lights=(away,))).mean()
+        assert seen == pytest.approx(reads, abs=0.02 if reads else 1e-4)

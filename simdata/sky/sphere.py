@@ -29,9 +29,9 @@ def areas(height: int) -> np.ndarray:
 
 
 def looked_up(light: np.ndarray, ways: np.ndarray) -> np.ndarray:
-    """Return what a picture (H, 2 H, 3) that looks along world +x shows along ways (n, 3), any length: (n, 3).
+    """Return what a picture (H, 2 H, 3) shows along ways (n, 3) of any length: (n, 3), the nearest pixels'.
 
-    Each is the nearest pixel's.
+    It looks along world +x.
     """
     height = len(light)
     polar = np.arctan2(np.hypot(ways[:, 0], ways[:, 1]), ways[:, 2])

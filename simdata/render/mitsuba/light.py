@@ -18,7 +18,7 @@ import numpy as np
 from simdata.color import linear_from_srgb
 from simdata.light import AreaLight, Light, PointLight, SpotLight, Sun
 from simdata.render.mitsuba.window import behind_windows
-from simdata.sky import ImageSky, radiance
+from simdata.sky import ImageSky, NightSky, radiance
 from simdata.spec import Look
 
 SHARPEST = 1e-4  # rad: a sun smaller than this is a point at infinity
@@ -27,6 +27,7 @@ SPOTS = 16  # points that stand for a spot's lamp
 WIDEST = math.radians(89)  # cone of a spot: its profile is a picture on a plane before it
 PROFILE = 256  # pixels across that picture
 SKY_ROWS = 512
+AT_NIGHT = 0.05  # how often a path looks for the sky, against each lamp
 # Mitsuba's picture of a sky stands about y, ours about z.
 WORLD_FROM_SKY = [[0, 0, 1, 0], [1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 1]]
 
@@ -55,8 +56,9 @@ def sky_emitter(look: Look, store: Path | None, ambient: float = 0.0) -> dict[st
         return None
     light = radiance(look.sky, SKY_ROWS, store) + np.float32(ambient)
     heading = math.degrees(look.sky.heading) if isinstance(look.sky, ImageSky) else 0.0
+    weight = AT_NIGHT if isinstance(look.sky, NightSky) else 1.0
     turn = mi.ScalarTransform4f().rotate([0, 0, 1], heading) @ mi.ScalarTransform4f(WORLD_FROM_SKY)
-    return {"type": "envmap", "bitmap": mi.Bitmap(light), "to_world": turn}
+    return {"type": "envmap", "bitmap": mi.Bitmap(light), "to_world": turn, "sampling_weight": weight}
 
 
 def _surroundings(look: Look, store: Path | None) -> dict[str, Any]:
@@ -78,7 +80,7 @@ def _parts(light: Light, ball: Ball) -> Iterator[dict[str, Any]]:
         yield {"type": "sphere", "center": list(light.position), "radius": light.radius, "emitter": glow}
     elif isinstance(light, SpotLight):
         yield from _spots(light, color)
-    elif not light.portal and not light.surface:
+    elif not light.portal:
         yield _panel(light, color)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from simdata.asset import load_model
 from simdata.geometry import transform
-from simdata.light import SpotLight
+from simdata.light import AreaLight, SpotLight
 from simdata.mesh import Mesh
 from simdata.render.caster import world_corners
 from simdata.render.mitsuba.exposure import Rays
@@ -49,7 +49,7 @@ class Stage:
         meshes = [load_model(node.shape, store).parts[node.part].mesh for node in scene.nodes]
         materials = [look.material(node) for node in scene.nodes]
         surfaces = {material: surface_of(material, store) for material in dict.fromkeys(materials)}
-        stood_for = {light.surface for light in look.lights if isinstance(light, SpotLight)}
+        stood_for = {light.surface for light in look.lights if isinstance(light, SpotLight | AreaLight)}
         lit, bare = {}, {}
         for number, (mesh, pose) in enumerate(zip(meshes, scene.world_from_nodes(t), strict=True)):
             surface, shines = surfaces[materials[number]], scene.nodes[number].name not in stood_for
@@ -57,7 +57,7 @@ class Stage:
             bare[f"node{number}"] = _mesh(mesh, pose, None, None if shines else surface.emitter())
         lights = emitters(look, _ball(scene, meshes, t), store)
         self._lit = mi.load_dict({"type": "scene", **lit, **lights})
-        # The surfaces that labels know: lamps are seen in mirrors, but not by the camera. What a spot stands
+        # The surfaces that labels know: lamps are seen in mirrors, but not by the camera. What a lamp stands
         # for glows in this one, where it lights nothing.
         self._bare = mi.load_dict({"type": "scene", **bare})
         sky = sky_emitter(look, store)
@@ -125,7 +125,8 @@ class Stage:
         light, _, _ = self._paths.sample(self._lit, self._sampler, ray, active=hit)
         if self._bare.emitters():
             at = met.compute_surface_interaction(ray, active=hit)
-            light += at.emitter(self._bare).eval(at, hit)
+            glow = at.emitter(self._bare)
+            light += 0 if glow is None else glow.eval(at, hit)  # None by scalars alone
         beyond, covered = mi.Color3f(0), mi.Float(0)
         if self._sky is not None:
             looking = dr.zeros(mi.SurfaceInteraction3f, dr.width(ray.d))

@@ -17,8 +17,8 @@ def behind_windows(sky: dict[str, Any], portals: list[AreaLight]) -> Any:
 
     It is the same light: through any other opening it comes by luck alone.
 
-    Source: Bitterli, Novak & Jarosz, "Portal-Masked Environment Map Sampling" (2015), section 2: points spread
-    over the portals.
+    Source: Bitterli, Novak & Jarosz, "Portal-Masked Environment Map Sampling" (2015), section 2: points
+    spread over the portals.
     """
     emitter = _windowed(str(mi.variant()))(mi.Properties())
     emitter.sky, emitter.portals = mi.load_dict(sky), [_Rectangle(portal) for portal in portals]
@@ -50,7 +50,7 @@ class _Rectangle:
 def _windowed(variant: str) -> Any:
     """Return the emitter's class in one of Mitsuba's variants, which must be set."""
 
-    class Windowed(mi.Emitter):  # type: ignore[misc]
+    class Windowed(mi.Emitter):
         def __init__(self, props: Any) -> None:
             mi.Emitter.__init__(self, props)
             self.m_flags = mi.EmitterFlags.Infinite | mi.EmitterFlags.SpatiallyVarying
@@ -76,11 +76,12 @@ def _windowed(variant: str) -> Any:
             spot = dr.zeros(mi.Vector3f)
             for k, one in enumerate(self.portals):
                 spot = dr.select(number == k, one.middle + right * one.across + up * one.along, spot)
-            ds = dr.zeros(mi.DirectionSample3f)
+            ds: Any = mi.DirectionSample3f()
             ds.d = dr.normalize(spot - it.p)
             ds.dist = self.reach
             ds.p, ds.n = it.p + ds.dist * ds.d, -ds.d
-            ds.time, ds.emitter = it.time, mi.EmitterPtr(self)
+            ds.uv, ds.delta, ds.time = mi.Point2f(0), mi.Bool(False), it.time
+            ds.emitter = self if variant.startswith("scalar") else mi.EmitterPtr(self)
             ds.pdf = self.pdf_direction(it, ds, active)
             light = self.eval_direction(it, ds, active)
             return ds, dr.select(ds.pdf > 0, light / ds.pdf, 0) & active
