@@ -46,6 +46,17 @@ class _Rectangle:
         return dr.select(inside, reach * reach / (leaving * self.area), 0)
 
 
+def _spot(portals: list[_Rectangle], sample: Any) -> Any:
+    """Return a point of some portal by two random numbers."""
+    chosen = sample.x * len(portals)
+    number = dr.minimum(mi.UInt32(chosen), len(portals) - 1)
+    right, up = 2 * (chosen - number) - 1, 2 * sample.y - 1
+    spot = dr.zeros(mi.Vector3f)
+    for k, one in enumerate(portals):
+        spot = dr.select(number == k, one.middle + right * one.across + up * one.along, spot)
+    return spot
+
+
 @lru_cache
 def _windowed(variant: str) -> Any:
     """Return the emitter's class in one of Mitsuba's variants, which must be set."""
@@ -70,14 +81,8 @@ def _windowed(variant: str) -> Any:
             return self.sky.eval(si, active)
 
         def sample_direction(self, it: Any, sample: Any, active: Any = True) -> tuple[Any, Any]:
-            chosen = sample.x * len(self.portals)
-            number = dr.minimum(mi.UInt32(chosen), len(self.portals) - 1)
-            right, up = 2 * (chosen - number) - 1, 2 * sample.y - 1
-            spot = dr.zeros(mi.Vector3f)
-            for k, one in enumerate(self.portals):
-                spot = dr.select(number == k, one.middle + right * one.across + up * one.along, spot)
             ds: Any = mi.DirectionSample3f()
-            ds.d = dr.normalize(spot - it.p)
+            ds.d = dr.normalize(_spot(self.portals, sample) - it.p)
             ds.dist = self.reach
             ds.p, ds.n = it.p + ds.dist * ds.d, -ds.d
             ds.uv, ds.delta, ds.time = mi.Point2f(0), mi.Bool(False), it.time
