@@ -14,6 +14,8 @@ from simdata.sky import Sky, looked_up, radiance
 
 # Share of light that a room's surfaces give back, on average.
 ALBEDO = 0.5
+# Light of a window's reveal against the sky's: its sides see about half of that, and each other.
+REVEAL = ALBEDO * 0.5 / (1 - ALBEDO * 0.5)
 # Spots along each side of a window at which the sky is looked at, and rows of its picture.
 PANES, SKY_ROWS = 8, 64
 
@@ -31,7 +33,7 @@ def reading(lights: list[Any], place: Place) -> float:
 def seen_through(hole: Opening, sky: Sky, place: Place) -> np.ndarray:
     """Return the linear radiance (3,) of a whole window that lights the table as the sky behind it does.
 
-    The frame keeps its share out, and the wall what comes too much from the side.
+    The frame keeps its share out, and so does the reveal, which passes some of that on.
     """
     up = np.array([0.0, 0.0, 1.0])
     side = np.cross(hole.inward, up)
@@ -45,10 +47,10 @@ def seen_through(hole: Opening, sky: Sky, place: Place) -> np.ndarray:
         weights = np.ones_like(distance)
     outside = np.tile(spots - hole.position, (len(ways) // len(spots), 1))
     outside = outside - ways * (hole.depth / (ways @ hole.inward))[:, None]
-    free = np.abs(outside @ side) < hole.width / 2
-    free &= np.abs(outside @ up) < hole.height / 2
+    free = (np.abs(outside @ side) < hole.width / 2) & (np.abs(outside @ up) < hole.height / 2)
+    share = np.where(free, 1.0, REVEAL)
     seen = looked_up(radiance(sky, SKY_ROWS), ways)
-    return hole.clear * ((weights * free) @ seen) / weights.sum()
+    return hole.clear * ((weights * share) @ seen) / weights.sum()
 
 
 def direct_light(light: Any, point: np.ndarray, holes: list[Opening]) -> float:

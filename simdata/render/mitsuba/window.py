@@ -46,8 +46,8 @@ class _Rectangle:
         return dr.select(inside, reach * reach / (leaving * self.area), 0)
 
 
-def _spread(sample: Any, portals: list[_Rectangle]) -> Any:
-    """Return points that two numbers of [0, 1) name, spread evenly over each portal."""
+def _spot(portals: list[_Rectangle], sample: Any) -> Any:
+    """Return a point of some portal by two random numbers."""
     chosen = sample.x * len(portals)
     number = dr.minimum(mi.UInt32(chosen), len(portals) - 1)
     right, up = 2 * (chosen - number) - 1, 2 * sample.y - 1
@@ -82,7 +82,7 @@ def _windowed(variant: str) -> Any:
 
         def sample_direction(self, it: Any, sample: Any, active: Any = True) -> tuple[Any, Any]:
             ds: Any = mi.DirectionSample3f()
-            ds.d = dr.normalize(_spread(sample, self.portals) - it.p)
+            ds.d = dr.normalize(_spot(self.portals, sample) - it.p)
             ds.dist = self.reach
             ds.p, ds.n = it.p + ds.dist * ds.d, -ds.d
             ds.uv, ds.delta, ds.time = mi.Point2f(0), mi.Bool(False), it.time
