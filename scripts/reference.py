@@ -24,14 +24,14 @@ from simdata.render import RENDERERS, Renderer, make_renderer, resolve_renderer
 from simdata.scene import Scene
 
 PICTURE = Path(__file__).resolve().parent.parent / "docs" / "reference.jpg"
-SCENES, WIDTH = 24, 192
+SCENES, WIDTH = 24, 160
 GL_SAMPLES, PATHS, CLAY_PATHS = 16, 256, 36  # Mitsuba spreads squares
 FLIP = 0.15
 CLAY = Material(base_color=(0.6, 0.6, 0.6), roughness=1.0)
 # Canny's thresholds on luminance, 0 to 255, blurred by so many pixels; what is so near a label's edge is none
 # of a shadow; one further off than the last has no counterpart.
 WEAK, STRONG, BLUR, BESIDE, LOST = 25, 60, 1.5, 3, 30.0
-SHOWN = (192, 144)  # pixels of each picture
+SHOWN = (160, 120)  # pixels of each picture
 COLUMNS = 2
 
 
@@ -72,7 +72,7 @@ def reference(scenes: int = SCENES) -> dict[str, Any]:
 
 
 def viewed(number: int) -> tuple[Scene, Camera]:
-    """Settle one of the default tabletops and return its first camera, 192 pixels wide, without a sensor."""
+    """Settle one of the default tabletops and return its first camera, 160 pixels wide, without a sensor."""
     (scene,) = Pipeline(config(scenes=SCENES)).scene(number).scenes
     camera = scene.spec.cameras[0]
     lens = camera.lens.resized(WIDTH / camera.width)
