@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 
@@ -9,9 +10,10 @@ import numpy as np
 import pytest
 
 from simdata.sensor import Sensor, develop, expose, metered, undeveloped
+from simdata.sensor.expose import BRIGHTEST
 from simdata.sensor.optics import fading, through_lens
 from simdata.sensor.process import gains
-from simdata.sensor.tone import SATURATION, coded, decoded, exposed, filmic, unfilmic
+from simdata.sensor.tone import SATURATION, coded, decoded, exposed, filmic, merged, unfilmic
 
 EVERYTHING = Sensor(
     key=0.18,
@@ -265,6 +267,29 @@ def test_clean_is_what_a_perfect_sensor_sees_equally_exposed() -> None:
     assert 1 < gap.mean() < 20
 
 
+@pytest.mark.parametrize("headroom", [0.5, 2.0, 6.0])
+def test_headroom_tells_bright_light_apart_and_leaves_the_rest(headroom: float) -> None:
+    brightest = SATURATION * 2**headroom
+    light = np.concatenate([np.linspace(0, 1, 50), np.geomspace(1, brightest, 200)]).astype(np.float32)
+    seen = merged(light, headroom)
+    assert (seen[:50] == light[:50]).all() and seen[-1] == pytest.approx(SATURATION, rel=1e-5)
+    assert (np.diff(seen[50:]) > 0).all()
+    near = merged(np.array([1.0, 1.001], np.float32), headroom)
+    assert near[1] - near[0] == pytest.approx(0.001, rel=0.02)  # no kink at white
+    assert merged(light, 0.0) is light
+
+
+def test_meters_spare_highlights() -> None:
+    """A tenth of the picture is far too bright: it decides. A fiftieth does not."""
+    for share, stops in ((0.1, math.log2(BRIGHTEST / 64)), (0.02, None)):
+        light = grey(0.02, (100, 100))
+        light[: int(100 * share)] = 64
+        average = 2 ** np.log2(light[::2, ::2, 0].astype(float)).mean()
+        wanted = math.log2(0.18 / average)
+        assert metered(light, 0.18) == pytest.approx(wanted if stops is None else stops, abs=0.02)
+        assert stops is None or stops < wanted - 1
+
+
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (5, 4), (33, 47)])
 def test_any_size_will_do(size: tuple[int, int]) -> None:
     light = np.full((*size, 4), 1, np.float16)
@@ -283,6 +308,7 @@ def test_every_fault_alone_changes_the_picture() -> None:
         "bloom": 0.2,
         "warmth": 20,
         "tint": 0.2,
+        "headroom": 3,
         "full_well": 3000,
         "bits": 5,
         "demosaic": "bilinear",
@@ -291,6 +317,7 @@ def test_every_fault_alone_changes_the_picture() -> None:
         "jpeg": 30,
     }
     light = scenery()
+    light[:20, :20] = 2  # headroom is for what is brighter than white
     plain = develop(light)
     for name, value in changes.items():
         assert (expose(light, Sensor(**{name: value}))["rgb"] != plain).any(), name
