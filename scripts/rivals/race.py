@@ -11,28 +11,32 @@ from typing import Any
 import cv2
 import numpy as np
 from benches.artist import Artist
-from benches.crowd import settled
 from benches.measure import config, verdict
 
 from rivals.export import export
 from rivals.guest import Guest, invite
+from simdata import load_config
+from simdata.pipeline import Pipeline
 from simdata.sensor import develop
 
 PICTURE = Path(__file__).resolve().parent.parent.parent / "docs" / "rivals.jpg"
 # How many times the CPU seconds of `gl`, as it comes: four samples a pixel at edges, labelled.
 BOUNDS = {"cycles": 30.0, "mitsuba": 10.0}
 SHOWN = (0, 1)  # scene, view
+# One sun and no sensor: all of them can draw that.
+PLAIN = ["renderer=tiny", "builder.objects.count=20", "builder.cameras.sensor=off"]
 
 
 def race(scenes: int = 3, views: int = 2) -> dict[str, Any]:
-    """Path tracers take many times the CPU seconds of `gl` for the same 640x480 view of the same scene.
+    """Path tracers take many times the CPU seconds of `gl` for the same 640x480 view of a `tabletop/plain`.
 
     The first view of each scene is not counted: all of them prepare the scene then.
     """
     spent: dict[str, list[float]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        chosen = [settled(number=number).scenes[0] for number in range(scenes)]
+        pipeline = Pipeline(load_config("tabletop/plain", overrides=PLAIN))
+        chosen = [pipeline.scene(number).scenes[0] for number in range(scenes)]
         paths = [export(scene, folder / str(number)) for number, scene in enumerate(chosen)]
         artists = {
             f"gl_{samples}": stack.enter_context(Artist(config(f"render.samples={samples}", renderer="gl")))
