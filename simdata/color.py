@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import numpy as np
 from pydantic import Field
 
 Unit = Annotated[float, Field(ge=0, le=1)]
@@ -27,3 +28,15 @@ def linear(color: Srgb) -> tuple[float, float, float]:
     """Return a colour as light: `linear_from_srgb` of each channel."""
     red, green, blue = (linear_from_srgb(channel) for channel in color)
     return red, green, blue
+
+
+def coded(light: np.ndarray) -> np.ndarray:
+    """Encode linear channels (...) in [0, 1] as sRGB (...) float64. Source: IEC 61966-2-1."""
+    light = np.asarray(light, float)
+    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
+def decoded(srgb: np.ndarray) -> np.ndarray:
+    """Decode sRGB channels (...) in [0, 1]; undoes `coded`."""
+    srgb = np.asarray(srgb, float)
+    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

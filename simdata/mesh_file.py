@@ -19,6 +19,7 @@ from urllib.parse import unquote
 import numpy as np
 from numpy.typing import NDArray
 
+from simdata.color import decoded
 from simdata.errors import AssetError
 
 FORMATS = "obj, stl, ply, glb or gltf"
@@ -299,7 +300,7 @@ def _look(mesh: Any) -> tuple[tuple[float, float, float], Any]:
         if tint is None:
             tint = getattr(visual, "main_color", None)
         srgb = _unit((204,) * 3 if tint is None else tint)
-        linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+        linear = decoded(srgb)
     return (float(linear[0]), float(linear[1]), float(linear[2])), picture
 
 

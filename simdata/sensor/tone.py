@@ -8,6 +8,8 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import brentq
 
+from simdata.color import coded, decoded
+
 # A filmic curve with a straight middle: toe, line, shoulder.
 # Source: Uchimura, "HDR theory and practice" (CEDEC 2017), with P 1, a 1, m 0.22, l 0.4, c 1.33, b 0.
 _TOE, _TOE_POWER = 0.22, 1.33
@@ -32,18 +34,6 @@ def unfilmic(shown: np.ndarray) -> np.ndarray:
     """Undo `filmic`: (...) in [0, 1] to light (...) float64 in [0, SATURATION]."""
     light = SATURATION * np.linspace(0, 1, _STEPS) ** 3  # the toe is where the curve bends
     return np.interp(shown, filmic(light), light)
-
-
-def coded(light: np.ndarray) -> np.ndarray:
-    """Encode linear channels (...) in [0, 1] as sRGB (...) float64. Source: IEC 61966-2-1."""
-    light = np.asarray(light, float)
-    return np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-
-
-def decoded(srgb: np.ndarray) -> np.ndarray:
-    """Decode sRGB channels (...) in [0, 1]; undoes `coded`."""
-    srgb = np.asarray(srgb, float)
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
 def develop(light: np.ndarray, ev: float = 0.0, backdrop: Sequence[float] = (0, 0, 0)) -> np.ndarray:

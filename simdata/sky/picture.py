@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from simdata.color import linear_from_srgb
+from simdata.color import decoded, linear_from_srgb
 from simdata.errors import AssetError
 from simdata.sky.day import LUMINANCE, day
 from simdata.sky.sphere import directions, reading
@@ -125,7 +125,7 @@ def _read(path: Path) -> np.ndarray:
         )
     if picture.dtype in (np.uint8, np.uint16):
         encoded = picture.astype(np.float32) / (255 if picture.dtype == np.uint8 else 65535)
-        return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+        return decoded(encoded)
     if not np.isfinite(picture).all() or picture.min() < 0:
         raise AssetError(f"{path}: holds light that is negative or not a number: export it anew")
     return picture.astype(np.float32)
