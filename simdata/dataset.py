@@ -16,72 +16,17 @@ import numpy as np
 from PIL import Image
 from pydantic import ValidationError
 
-from simdata import mask
 from simdata.annotation import ImageIndex
 from simdata.camera import Camera, pixel_centers
 from simdata.config import Config
 from simdata.errors import CheckError, ConfigError
+from simdata.labelled import LabelledObject, labelled_object
 from simdata.scene import Scene
+from simdata.target import Target, target_of
 from simdata.truth import Store
 
 _MANIFEST = "manifest.json"
 _UNFINISHED = (".work", "plan.json", "store", "images")
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledObject:
-    """One labelled object in one image.
-
-    Attributes:
-        annotation_id: its id in the annotation file.
-        instance_id: its value in the instance-id image.
-        source_category: as the scene builder named it.
-        category, category_id: as written, after the config's category map; None when the map drops it.
-        fate: "keep" (it is an annotation), "crowd" (one with `iscrowd: 1`), or why it is none.
-        area: visible pixels.
-        box_xywh: tight box of the visible pixels; [0, 0, 1, 1] encloses the first pixel.
-        rle: COCO compressed RLE of the visible pixels.
-        attributes: every other label.
-    """
-
-    annotation_id: int
-    instance_id: int
-    source_category: str
-    category: str | None
-    category_id: int | None
-    fate: str
-    area: int
-    box_xywh: list[float]
-    rle: dict[str, Any] = field(repr=False)
-    attributes: dict[str, Any] = field(repr=False)
-
-    def mask(self) -> np.ndarray:
-        """Return the visible pixels, (H, W) bool."""
-        return mask.decode(self.rle)
-
-    def amodal_mask(self) -> np.ndarray:
-        """Return the pixels of the whole object inside the image, hidden ones too, (H, W) bool.
-
-        Raises:
-            ConfigError: the dataset holds none.
-        """
-        return mask.decode(self._of_the_whole("amodal_rle"))
-
-    @property
-    def amodal_box_xywh(self) -> list[float]:
-        """Tight box of the whole object; it may reach outside the image.
-
-        Raises:
-            ConfigError: the dataset holds none.
-        """
-        return self._of_the_whole("amodal_box_xywh")
-
-    def _of_the_whole(self, name: str) -> Any:
-        if name not in self.attributes:
-            raise ConfigError(
-                f"annotation {self.annotation_id} has no {name!r}: the annotator 'visibility' did not run"
-            )
-        return self.attributes[name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,8 +74,13 @@ class Record:
     @cached_property
     def instances(self) -> tuple[LabelledObject, ...]:
         """Every labelled object with a visible pixel, by rising instance id."""
-        rows = self.dataset.store.instances(self.image_id)
-        return tuple(self.dataset.labelled(row, self) for row in rows)
+        dataset, size = self.dataset, (self.height, self.width)
+        rows = dataset.store.instances(self.image_id)
+        return tuple(labelled_object(row, size, dataset.config.labels, dataset.categories) for row in rows)
+
+    def target(self) -> Target:
+        """Return what a detector learns from it: the annotations of its annotation file."""
+        return target_of(self.image_id, (self.height, self.width), self.instances)
 
     def image(self) -> np.ndarray:
         """Read the picture, (H, W, 3) uint8, sRGB."""
@@ -285,23 +235,6 @@ class Dataset:
             where = f"split {self.split!r} of {self.path}" if self.split else str(self.path)
             raise ConfigError(f"no image {image_id} in {where}; {span}")
         return self._record(image_id)
-
-    def labelled(self, row: dict[str, Any], record: Record) -> LabelledObject:
-        """Make a labelled object of a row of the store."""
-        labels, attributes = self.config.labels, json.loads(row["fields"])
-        name = labels.categories.written(row["category"])
-        return LabelledObject(
-            annotation_id=row["annotation_id"],
-            instance_id=row["instance_id"],
-            source_category=row["category"],
-            category=name,
-            category_id=None if name is None else self.categories.index(name) + 1,
-            fate=labels.fate(row["category"], row["area"], attributes),
-            area=row["area"],
-            box_xywh=row["box_xywh"],
-            rle={"size": [record.height, record.width], "counts": row["rle_counts"]},
-            attributes=attributes,
-        )
 
     def _record(self, image_id: int) -> Record:
         row = self.store.image(image_id)
