@@ -52,7 +52,7 @@ from simdata.assets.palette import (
     stone,
     wood,
 )
-from simdata.distributions import Choice, Constant, Hsv, LogUniform
+from simdata.distributions import Choice, Constant, Hsv, LogUniform, UniformInt
 
 _BUILDING: Mapping[str, Finish] = {
     "brass": metal(
@@ -234,6 +234,17 @@ _HOUSEHOLD: Mapping[str, Finish] = {
         accent=band((0.03, 0.06), (0.6, 0.8), (0.3, 0.5)),
         accent_metallic=NO,
         accent_rougher=span(0.1, 0.3),
+    ),
+    "screen_off": Finish(color=BLACK, roughness=GLOSS, layer=TOUCHED),
+    "screen_on": Finish(
+        color=Choice(values=((0.93, 0.93, 0.92), (0.97, 0.97, 0.97), (0.86, 0.9, 0.95))),
+        second=Choice(values=((0.1, 0.25, 0.45), (0.16, 0.4, 0.36), (0.4, 0.2, 0.42), (0.55, 0.35, 0.2))),
+        accent=Choice(values=((0.13, 0.14, 0.18), (0.1, 0.35, 0.65), (0.75, 0.4, 0.15))),
+        texture=Constant(value="screen"),
+        roughness=GLOSS,
+        emission=LogUniform(low=0.15, high=1.0),
+        relief=NO,
+        seed=UniformInt(low=0, high=31),
     ),
     "steel": metal(
         band((0.5, 0.7), (0.0, 0.05), (0.6, 0.8)),

@@ -99,7 +99,7 @@ _SURFACES = {
     "mat": _one("paint_white", "paint_warm"),
     "plinth": _one("plastic_black", "painted_white"),
     "rug": _one("carpet", "carpet_warm", "linen_blue"),
-    "screen": _one("cover_blue", "print_dark", "print_white"),
+    "screen": _one("screen_off", "screen_on"),
     "seat": _one(*_WOODS, *_PAINTED, "leather"),
     "shelf": _one(*_WOODS, "painted_white"),
     "sills": _one("painted_white", "marble", "oak"),

@@ -9,6 +9,8 @@ from pydantic import Field
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Srgb = tuple[Unit, Unit, Unit]
+# What each linear channel adds to luminance. Source: IEC 61966-2-1.
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 
 
 def srgb_from_linear(channel: float) -> float:

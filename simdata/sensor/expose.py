@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from simdata.color import LUMINANCE
 from simdata.sensor.chip import digitised, filled
 from simdata.sensor.optics import through_lens
 from simdata.sensor.process import processed
@@ -18,7 +19,6 @@ AMPLIFIED = 0.5  # share of the stops given to a dark scene that are gain; the r
 STOP_PARTS = 64  # it has steps, so that rounding in the last bits changes nothing
 BRIGHTEST = 4.0  # light, in whites
 _DARK = 1e-5  # light that counts as darker for nobody
-_LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Source: IEC 61966-2-1
 
 
 def metered(light: np.ndarray, key: float) -> float:
@@ -39,7 +39,7 @@ def metered(light: np.ndarray, key: float) -> float:
         seen = seen[:, :3] / seen[:, 3:]
     if not len(seen):
         return 0.0
-    bright = np.maximum(seen @ _LUMINANCE, _DARK)
+    bright = np.maximum(seen @ LUMINANCE.astype(np.float32), _DARK)
     wanted = math.log2(key) - np.log2(bright, dtype=np.float64).mean()
     rank = -1 - len(bright) // 20
     most = math.log2(BRIGHTEST) - math.log2(np.partition(bright, rank)[rank])

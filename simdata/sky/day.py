@@ -7,7 +7,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from simdata.color import Srgb, linear_from_srgb, srgb_from_linear
+from simdata.color import LUMINANCE, Srgb, linear_from_srgb, srgb_from_linear
 from simdata.geometry import Vector
 from simdata.noise import noise
 from simdata.rng import Stream
@@ -16,7 +16,6 @@ from simdata.sky.value import DaySky
 
 # Linear sRGB from XYZ. Source: IEC 61966-2-1.
 RGB_FROM_XYZ = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 # The model is made for a sun above the horizon; below this elevation, rad, it stays where it was.
 LOWEST = 0.03
 # Illuminance of the sun above the air, klx. Source: Darula, Kittler & Gueymard (2005).

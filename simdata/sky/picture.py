@@ -10,9 +10,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from simdata.color import decoded, linear_from_srgb
+from simdata.color import LUMINANCE, decoded, linear_from_srgb
 from simdata.errors import AssetError
-from simdata.sky.day import LUMINANCE, day
+from simdata.sky.day import day
 from simdata.sky.sphere import directions, reading
 from simdata.sky.value import DaySky, ImageSky, NightSky, Sky
 

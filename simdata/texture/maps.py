@@ -8,13 +8,13 @@ import numpy as np
 
 from simdata.errors import UnknownNameError
 from simdata.rng import Stream
-from simdata.texture import cloth, ground, layer, masonry, metal, printed, sheet, stone, wood
+from simdata.texture import cloth, display, ground, layer, masonry, metal, printed, sheet, stone, wood
 from simdata.texture.field import Family, Field
 
 # Texels a side.
 SIZE = 512
 
-_ROOMS = (printed, wood, stone, masonry, ground, metal, cloth, sheet)
+_ROOMS = (printed, display, wood, stone, masonry, ground, metal, cloth, sheet)
 _ALL: dict[str, Family] = {name: family for room in _ROOMS for name, family in room.FAMILIES.items()}
 FAMILIES = {name: _ALL[name] for name in sorted(_ALL)}
 LAYERS = layer.LAYERS
