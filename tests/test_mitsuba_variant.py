@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from photometer import dressed, shot
-from sample_scene import random_scene
+from photometer import dressed, shot, wall
+from sample_scene import camera, random_scene
 
 from simdata.errors import RenderError
 from simdata.light import Sun
+from simdata.material import FieldTexture, Material
 from simdata.render import resolve_renderer
 
 pytest.importorskip("mitsuba", reason="mitsuba is not installed; pip install 'simdata[mitsuba]'")
@@ -57,6 +58,33 @@ def _threads(variant: str, count: int) -> None:
         import drjit
 
         drjit.set_thread_count(count)
+
+
+WOOD = FieldTexture(family="wood", colors=((0.2, 0.1, 0), (0.6, 0.4, 0.2)), repeat=(2.0, 3.0))
+
+
+def test_one_program_draws_all_materials() -> None:
+    """Whatever a material's numbers and pictures: it is not compiled anew."""
+    renderer = MitsubaRenderer(samples=4, device="cpu")
+    if renderer.way.variant == probe.SCALAR:
+        pytest.skip("scalars compile nothing")
+    plain, dear = Material(base_color=(0.3, 0.2, 0.1)), Material(texture=WOOD, coat=0.5, metallic=0.4)
+    programs = [_program(renderer, material) for material in (plain, dear)]
+    assert programs[0] == programs[1]
+    assert programs[0] != _program(renderer, Material(transmission=0.5))
+
+
+def _program(renderer: MitsubaRenderer, material: Material) -> str:
+    """Return the hash of the longest program that draws a wall of some material."""
+    import drjit
+
+    view = camera(8, 6, eye=(0, -2, 0), target=(0, 0, 0))
+    scene = wall(view, ambient=0.5, materials={"cuboid_1.body": material})
+    with drjit.scoped_set_flag(drjit.JitFlag.KernelHistory, True):
+        drjit.kernel_history_clear()
+        shot(renderer, scene)
+        ran = drjit.kernel_history((drjit.KernelType.JIT,))
+    return str(max(ran, key=lambda kernel: kernel["operation_count"])["hash"])
 
 
 def test_a_broken_compiler_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
