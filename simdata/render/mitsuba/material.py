@@ -23,6 +23,7 @@ FULL_COAT = 4.0
 # … and alpha falls from this to this as its gloss rises from 0 to 1.
 # Source: Burley, "Physically-Based Shading at Disney" (2012).
 COAT_ALPHA = (0.1, 0.001)
+NO_COAT = 1e-6  # Mitsuba's surfaces without a varnish are of another structure
 SMOOTHEST = 0.05  # roughness; `gl` draws nothing smoother either
 
 
@@ -33,10 +34,12 @@ class Surface:
     Attributes:
         bsdf: Mitsuba's, shared by them.
         glow: the dictionary of the emitter that each carries, or None.
+        repeat: how often its pictures repeat across one unit of UV, along u and v.
     """
 
     bsdf: Any
     glow: dict[str, Any] | None
+    repeat: tuple[float, float]
 
     def emitter(self) -> Any:
         """Return an emitter for one mesh, or None."""
@@ -46,35 +49,42 @@ class Surface:
 def surface_of(material: Material, store: Path | None) -> Surface:
     """Return what meshes of a material are made of.
 
+    All have one structure, with pictures of two pixels a side for what is the same everywhere, and no number
+    that the compiler sees: one program serves all, one more all glass. So texture coordinates repeat instead.
+
     Raises:
         RenderError: a picture is not in the store, or cannot be read.
     """
     maps = _maps(material, store)
-    surface: dict[str, Any] = {"type": "twosided", "surface": _relief(_opaque(material, maps), maps)}
+    relief = {
+        "type": "normalmap",
+        "normalmap": _picture(_normals(maps), maps),
+        "surface": _opaque(material, maps),
+    }
+    surface: dict[str, Any] = {"type": "twosided", "surface": relief}
     if material.transmission > 0:
         tint = {"type": "rgb", "value": _linear(material)}
         wall = {"type": "thindielectric", "int_ior": INDEX, "specular_transmittance": tint}
         surface = {"type": "blendbsdf", "weight": material.transmission, "opaque": surface, "wall": wall}
-    return Surface(mi.load_dict(surface), _glow(material, maps))
+    return Surface(mi.load_dict(surface), _glow(material, maps), maps.repeat if maps else (1.0, 1.0))
 
 
 def _opaque(material: Material, maps: Baked | None) -> dict[str, Any]:
     """Return what does not let light through."""
+    if maps is None:
+        color, roughness, metallic = np.array(_linear(material)), material.roughness, material.metallic
+    else:
+        color, roughness, metallic = LIGHT[maps.color], maps.roughness / 255, maps.metallic / 255
     low, high = COAT_ALPHA
-    coat = {
-        "clearcoat": FULL_COAT * material.coat,
+    return {
+        "type": "principled",
+        "specular": SPECULAR,
+        "base_color": _picture(color * _scattering(np.asarray(metallic)[..., None]), maps),
+        "roughness": _picture(np.maximum(roughness, SMOOTHEST), maps),
+        "metallic": _picture(metallic, maps),
+        "clearcoat": FULL_COAT * max(material.coat, NO_COAT),
         "clearcoat_gloss": float(np.clip((low - material.coat_roughness**2) / (low - high), 0, 1)),
     }
-    looks: dict[str, Any] = {"type": "principled", "specular": SPECULAR, **(coat if material.coat else {})}
-    if maps is None:
-        color = np.array(_linear(material)) * _scattering(material.metallic)
-        looks["base_color"] = {"type": "rgb", "value": color.tolist()}
-        return looks | {"roughness": max(material.roughness, SMOOTHEST), "metallic": material.metallic}
-    looks["base_color"] = _picture(LIGHT[maps.color] * _scattering(maps.metallic[..., None] / 255), maps)
-    looks["roughness"] = _picture(np.maximum(maps.roughness / 255, SMOOTHEST), maps)
-    if maps.metallic.any():
-        looks["metallic"] = _picture(maps.metallic / 255, maps)
-    return looks
 
 
 def _scattering(metallic: Any) -> Any:
@@ -82,13 +92,11 @@ def _scattering(metallic: Any) -> Any:
     return 1 - DIMMED * (1 - metallic)
 
 
-def _relief(surface: dict[str, Any], maps: Baked | None) -> dict[str, Any]:
-    """Tilt a surface's normals as its relief rises."""
-    if maps is None or not maps.slopes.any():
-        return surface
-    normals = np.concatenate([-maps.slopes, np.ones_like(maps.slopes[..., :1])], -1)
-    normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    return {"type": "normalmap", "normalmap": _picture(normals / 2 + 0.5, maps), "surface": surface}
+def _normals(maps: Baked | None) -> np.ndarray:
+    """Return how a surface's normals are tilted where its relief rises, each from 0 to 1."""
+    slopes = np.zeros(2) if maps is None else maps.slopes
+    normals = np.concatenate([-slopes, np.ones_like(slopes[..., :1])], -1)
+    return normals / np.linalg.norm(normals, axis=-1, keepdims=True) / 2 + 0.5
 
 
 def _glow(material: Material, maps: Baked | None) -> dict[str, Any] | None:
@@ -111,11 +119,13 @@ def _maps(material: Material, store: Path | None) -> Baked | None:
     return baked(material)
 
 
-def _picture(values: np.ndarray, maps: Baked) -> dict[str, Any]:
-    """Return a texture of linear values, (size, size) or (size, size, 3)."""
-    tile = np.flipud(values).astype(np.float32).reshape(*values.shape[:2], -1)  # Mitsuba's row 0 is v = 0
-    repeated = mi.ScalarTransform3f().scale([*maps.repeat])
-    return {"type": "bitmap", "bitmap": mi.Bitmap(np.ascontiguousarray(tile)), "raw": True, "to_uv": repeated}
+def _picture(values: Any, maps: Baked | None) -> dict[str, Any]:
+    """Return a texture of linear values, (size, size) or (size, size, 3), or of one for all, () or (3,)."""
+    values = np.asarray(values, np.float32)
+    if maps is None:
+        values = np.broadcast_to(values, (2, 2, *values.shape))
+    tile = np.flipud(values).reshape(*values.shape[:2], -1)  # Mitsuba's row 0 is v = 0
+    return {"type": "bitmap", "bitmap": mi.Bitmap(np.ascontiguousarray(tile)), "raw": True}
 
 
 def _linear(material: Material) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,8 +54,9 @@ class Stage:
         lit, bare = {}, {}
         for number, (mesh, pose) in enumerate(zip(meshes, scene.world_from_nodes(t), strict=True)):
             surface, shines = surfaces[materials[number]], scene.nodes[number].name not in stood_for
-            lit[f"node{number}"] = _mesh(mesh, pose, surface.bsdf, surface.emitter() if shines else None)
-            bare[f"node{number}"] = _mesh(mesh, pose, None, None if shines else surface.emitter())
+            tiled = replace(mesh, uvs=mesh.uvs * surface.repeat)
+            lit[f"node{number}"] = _mesh(tiled, pose, surface.bsdf, surface.emitter() if shines else None)
+            bare[f"node{number}"] = _mesh(tiled, pose, None, None if shines else surface.emitter())
         lights = emitters(look, _ball(scene, meshes, t), store)
         self._lit = mi.load_dict({"type": "scene", **lit, **lights})
         # The surfaces that labels know: lamps are seen in mirrors, but not by the camera. What a lamp stands
