@@ -72,14 +72,15 @@ def surface_of(material: Material, store: Path | None) -> Surface:
 def _opaque(material: Material, maps: Baked | None) -> dict[str, Any]:
     """Return what does not let light through."""
     if maps is None:
-        color, roughness, metallic = np.array(_linear(material)), material.roughness, material.metallic
+        plain = _linear(material), material.roughness, material.metallic
+        color, roughness, metallic = (np.array(value) for value in plain)
     else:
         color, roughness, metallic = LIGHT[maps.color], maps.roughness / 255, maps.metallic / 255
     low, high = COAT_ALPHA
     return {
         "type": "principled",
         "specular": SPECULAR,
-        "base_color": _picture(color * _scattering(np.asarray(metallic)[..., None]), maps),
+        "base_color": _picture(color * _scattering(metallic[..., None]), maps),
         "roughness": _picture(np.maximum(roughness, SMOOTHEST), maps),
         "metallic": _picture(metallic, maps),
         "clearcoat": FULL_COAT * max(material.coat, NO_COAT),

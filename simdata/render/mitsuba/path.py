@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
+import mitsuba as mi
 import numpy as np
 
 from simdata.camera import Camera
@@ -39,6 +41,12 @@ def collected(stage: Stage, camera: Camera, t: float, samples: int, seed: str) -
             light = hazy(stage.haze, light, np.where(np.isinf(distances), camera.far, distances))
         parts.append(light.mean(1))
     return np.concatenate(parts).reshape(camera.height, camera.width, 4)
+
+
+def denoised(light: np.ndarray) -> np.ndarray:
+    """Take the noise out of linear rgb (H, W, 3) by OptiX, on a GPU alone."""
+    denoiser: Any = mi.OptixDenoiser(mi.ScalarVector2u(light.shape[1], light.shape[0]))
+    return np.array(denoiser(mi.TensorXf(light)))
 
 
 def hazy(haze: Haze, light: np.ndarray, distances: np.ndarray) -> np.ndarray:

@@ -120,11 +120,13 @@ def open_way(way: Way) -> None:
     Raises:
         RenderError: it cannot.
     """
+    if way.llvm:
+        os.environ[LLVM_VARIABLE] = way.llvm  # read once, at the import
     import drjit as dr
     import mitsuba as mi
 
-    if way.llvm:
-        os.environ[LLVM_VARIABLE] = way.llvm  # read when a variant is first used
+    if mi.variant() == way.variant:
+        return
     try:
         mi.set_variant(way.variant)
     except ImportError as error:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import mitsuba as mi
 import numpy as np
 
 from simdata.amodal import silhouettes
@@ -16,12 +15,14 @@ from simdata.errors import RenderError
 from simdata.frame import Frame
 from simdata.raycast import ray_scene
 from simdata.render import Probe
-from simdata.render.mitsuba.path import collected
 from simdata.render.mitsuba.probe import GPU, SCALAR, VECTORS, advice, find_way, open_way
-from simdata.render.mitsuba.stage import Stage
 from simdata.scene import Scene
 from simdata.sensor import expose
 
+if TYPE_CHECKING:  # whatever imports Mitsuba is imported once its compiler is named: see `open_way`
+    from simdata.render.mitsuba.stage import Stage
+
+VERSION = version("mitsuba")  # a ModuleNotFoundError where it is not installed
 SAMPLES, MOST_SAMPLES = 64, 256
 PATIENCE = {GPU: 10.0, VECTORS: 50.0, SCALAR: 500.0}
 
@@ -54,7 +55,7 @@ class MitsubaRenderer:
             RenderError: none does on this device, and why.
         """
         way = find_way(device)
-        says = f"Mitsuba {version('mitsuba')} on the {way.device.upper()}: {way}{advice(way)}"
+        says = f"Mitsuba {VERSION} on the {way.device.upper()}: {way}{advice(way)}"
         return Probe(
             says,
             way.device,
@@ -85,13 +86,14 @@ class MitsubaRenderer:
         """
         if self._scene is None:
             raise RenderError("no scene is loaded; call load(scene) before render(camera)")
+        from simdata.render.mitsuba.path import collected, denoised
+
         look = self._scene.spec.look
         told = f"{camera.model_dump_json()} {t!r} {self._scene.spec.look.digest}"
         seed = hashlib.sha256(told.encode()).hexdigest()
         light = collected(self._staged(t), camera, t, self._samples, seed)
         if self._denoise:
-            denoiser: Any = mi.OptixDenoiser(mi.ScalarVector2u(camera.width, camera.height))
-            light[..., :3] = np.array(denoiser(mi.TensorXf(light[..., :3])))
+            light[..., :3] = denoised(light[..., :3])
         light = np.clip(light, 0, np.finfo(np.float16).max).astype(np.float16)
         pictures = expose(light, camera.sensor, camera.ev, backdrop=look.backdrop, t=t)
         layers = ray_scene(self._scene, self._store).view(camera, t)
@@ -106,7 +108,9 @@ class MitsubaRenderer:
     def _staged(self, t: float) -> Stage:
         """Return the scene at an instant, as Mitsuba holds it."""
         assert self._scene is not None
-        mi.set_variant(self.way.variant)  # another renderer may have chosen another one
+        open_way(self.way)  # another renderer may have chosen another one
+        from simdata.render.mitsuba.stage import Stage
+
         if self._stage is None or self._stage[0] != t:
             self._stage = t, Stage(self._scene, t, self._store)
         return self._stage[1]
