@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 from pathlib import Path
 
 import faster_coco_eval
+import numpy as np
 import pytest
 from globox import AnnotationSet
 from pycocotools.coco import COCO
@@ -91,3 +93,34 @@ def test_datumaro_reads_every_image_and_annotation(data: Path) -> None:
     counts = [json.loads(p.read_text()) for p in data.glob("annotations/*.json")]
     assert printed["images"] == sum(len(c["images"]) for c in counts) == 10
     assert printed["annotations"] == sum(len(c["annotations"]) for c in counts)
+
+
+def test_torchvision_reads_the_items_of_ours(data: Path) -> None:
+    """Its `CocoDetection`, plain and wrapped for transforms v2, beside `CocoDataset`."""
+    python = ROOT / ".venv-torchvision/bin/python"
+    if not python.exists():
+        pytest.skip("torchvision is not to be had here; scripts/test says why")
+    from simdata.torch import CocoDataset
+
+    for split in ("train", "val"):
+        paths = [str(data / f"images/{split}"), str(data / f"annotations/instances_{split}.json")]
+        command = [str(python), str(ROOT / "scripts/readers_torchvision.py"), *paths]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        read, ours = json.loads(done.stdout), CocoDataset(data, split)
+        assert len(read) == len(ours) > 0
+        for theirs, (image, target) in zip(read, ours, strict=True):
+            boxes, labels = target["boxes"].tolist(), target["labels"].tolist()
+            assert theirs["image_id"] == target["image_id"]
+            assert theirs["image"] == digest(image.numpy().transpose(1, 2, 0))
+            # Where nothing is in an image, the wrapper gives its id alone.
+            assert theirs.get("boxes", []) == boxes and theirs.get("labels", []) == labels
+            assert theirs.get("masks", []) == [digest(mask.numpy()) for mask in target["masks"]]
+            raw = [[x, y, right - x, bottom - y] for x, y, right, bottom in boxes]
+            crowds = target["iscrowd"].tolist()
+            assert theirs["raw"] == [list(one) for one in zip(raw, labels, crowds, strict=True)]
+
+
+def digest(array: np.ndarray) -> str:
+    """Return the hash of an array's bytes and shape, as scripts/readers_torchvision.py does."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes() + str(array.shape).encode()).hexdigest()

@@ -58,14 +58,9 @@ def numbers(items: Any) -> list[int]:
 
 
 def batches(mixed: MixedDataset, workers: int = 0, **options: Any) -> list[list[int]]:
-    loader = DataLoader(
-        mixed,
-        batch_size=mixed.batch_size,
-        num_workers=workers,
-        collate_fn=collate,
-        timeout=120 * bool(workers),
-        **options,
-    )
+    """Return the numbers of an epoch, batch by batch."""
+    size, limit = mixed.batch_size, 120 * bool(workers)
+    loader = DataLoader(mixed, size, num_workers=workers, collate_fn=collate, timeout=limit, **options)
     return [[int(image) for image in images] for images, _ in loader]
 
 

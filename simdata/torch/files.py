@@ -15,7 +15,7 @@ from simdata.errors import ConfigError
 from simdata.torch.annotation_file import read_annotation_file
 from simdata.torch.item import Item, item_of
 
-_FORMATS = ("BMP", "JPEG", "MPO", "PNG", "TIFF", "WEBP")
+_FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
 
 
 class CocoFiles(TorchDataset[Any]):
