@@ -1,10 +1,10 @@
 """Read COCO files with torchvision and print what it reads, or how long that takes, as JSON.
 
-Run it in an environment of its own (`make_torchvision` in scripts/environment). The torchvision of the package
-index is built for CUDA's PyTorch: beside a CPU's its compiled operators do not load. Its readers need none.
+The torchvision of the package index is built for CUDA's PyTorch: beside a CPU's, its compiled operators do
+not load. Its readers need none. `make_torchvision` in scripts/environment gets it.
 
-    python scripts/readers_torchvision.py IMAGES ANNOTATIONS
-    python scripts/readers_torchvision.py IMAGES ANNOTATIONS --time COUNT
+    export PYTHONPATH=.venv-torchvision
+    .venv/bin/python scripts/readers_torchvision.py IMAGES ANNOTATIONS [--time COUNT]
 """
 
 from __future__ import annotations

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import faster_coco_eval
@@ -19,6 +21,7 @@ from simdata.dataset import Dataset
 from simdata.workers.run import generate
 
 ROOT = Path(__file__).parent.parent
+TORCHVISION = ROOT / ".venv-torchvision"
 SIZE = ["builder.cameras.width=320", "builder.cameras.height=240"]
 
 
@@ -97,15 +100,15 @@ def test_datumaro_reads_every_image_and_annotation(data: Path) -> None:
 
 def test_torchvision_reads_the_items_of_ours(data: Path) -> None:
     """Its `CocoDetection`, plain and wrapped for transforms v2, beside `CocoDataset`."""
-    python = ROOT / ".venv-torchvision/bin/python"
-    if not python.exists():
-        pytest.skip("torchvision is not to be had here; scripts/test says why")
+    if not (TORCHVISION / "torchvision").exists():
+        pytest.skip("there is no torchvision; scripts/test gets it, or says why not")
     from simdata.torch import CocoDataset
 
     for split in ("train", "val"):
         paths = [str(data / f"images/{split}"), str(data / f"annotations/instances_{split}.json")]
-        command = [str(python), str(ROOT / "scripts/readers_torchvision.py"), *paths]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        command = [sys.executable, str(ROOT / "scripts/readers_torchvision.py"), *paths]
+        environment = {**os.environ, "PYTHONPATH": str(TORCHVISION)}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         assert done.returncode == 0, done.stderr
         read, ours = json.loads(done.stdout), CocoDataset(data, split)
         assert len(read) == len(ours) > 0

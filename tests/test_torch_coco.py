@@ -144,6 +144,19 @@ def test_anybodys_reader_gives_the_items_of_ours(folder: Path, split: str) -> No
     assert [target["image_id"] for _, target in theirs] == [target["image_id"] for _, target in ours]
 
 
+def test_entries_may_stand_in_any_order(folder: Path, tmp_path: Path) -> None:
+    value = json.loads((folder / "annotations/instances_train.json").read_bytes())
+    for section in ("images", "annotations", "categories"):
+        value[section].reverse()
+    (tmp_path / "reversed.json").write_text(json.dumps(value))
+    dataset = CocoFiles(folder / "images/train", tmp_path / "reversed.json", masks=False)
+    assert dataset.categories == CATEGORIES
+    for (_, target), (_, other) in zip(dataset, files(folder), strict=True):
+        assert target["image_id"] == other["image_id"]
+        assert torch.equal(target["boxes"].flip(0), other["boxes"])
+        assert torch.equal(target["labels"].flip(0), other["labels"])
+
+
 # Files of other people.
 
 BOX = [2.0, 3.0, 4.0, 5.0]

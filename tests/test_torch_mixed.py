@@ -70,7 +70,7 @@ weights = st.lists(st.integers(1, 12) | st.sampled_from([0.1, 0.25, 0.3, 1 / 3, 
 @settings(max_examples=150, deadline=None)
 @given(weights=weights, size=st.integers(1, 40), first=st.integers(0, 300))
 def test_every_batch_has_its_shares_and_so_has_the_sum(weights: list, size: int, first: int) -> None:
-    """Each count is the share rounded down or up; what was given stays within an item or so of what is owed."""
+    """Each count is the share rounded down or up; what was given stays near to what is owed."""
     shares = exact(weights)
     assert sum(shares) == 1 and all(isinstance(share, Fraction) for share in shares)
     given = [0] * len(shares)
@@ -106,6 +106,11 @@ def test_a_loader_gives_the_same_batches_however_many_workers(workers: int) -> N
     assert sorted(real) == list(range(20)) and real != sorted(real)
     assert sorted(synthetic[:50]) == list(range(50)) and len(set(synthetic[50:])) == 10
     assert found == batches(MixedDataset([(Numbers(0, 20), 1), (Numbers(100, 50), 3)], batch_size=8, seed=3))
+
+
+def test_what_is_used_up_comes_again_in_another_order() -> None:
+    found = numbers(MixedDataset([(Numbers(0, 20), 1)], batch_size=4, epoch_items=40))
+    assert sorted(found[:20]) == sorted(found[20:]) == list(range(20)) and found[:20] != found[20:]
 
 
 def test_ranks_share_an_epoch_out() -> None:

@@ -1,23 +1,29 @@
 """What it costs to read a dataset of 100,000 images into a training loop, beside torchvision's reader.
 
-The dataset is valid, but nobody rendered it: the rows of one small run under many ids, its pictures hard-linked.
+Nobody rendered all of it: it has the rows of one small run under many ids, and its pictures hard-linked.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from torch.utils.data import DataLoader
 
-from benches.measure import config, verdict
+from benches.measure import config, cpu_of, verdict
 from simdata import generate
 from simdata.annotation import annotation_id
-from simdata.torch import CocoDataset
+from simdata.torch import CocoDataset, collate
 
 ROOT = Path(__file__).parent.parent.parent
 SCENES, COPIES = (
@@ -28,24 +34,66 @@ RIVAL_SHARE = 5  # torchvision reads every annotation at once: it gets a fifth o
 
 
 def feed(images: int = 100_000, items: int = 300) -> dict[str, Any]:
-    """Start of an epoch, memory of a loader's worker and time an item, all in shuffled order."""
+    """Start of an epoch, memory of a loader's worker, and CPU of an item in any order."""
     with tempfile.TemporaryDirectory(prefix="simdata-feed-") as name:
-        folder, few = Path(name) / "many", Path(name) / "few"
-        generate(
-            config(
-                "dataset.splits={train: 1.0}",
-                "dataset.instance_ids=false",
-                f"run.shard_scenes={SCENES}",
-                scenes=SCENES,
-            ),
-            few,
-        )
-        made = multiply(few, folder, images)
-        figures: dict[str, Any] = {"images": made, **epoch(folder, items)}
-        for key, masks in (("", False), ("masks_", True)):
-            figures[f"{key}item_ms"] = item_ms(CocoDataset(folder, "train", masks=masks), items)
-        figures |= rival(folder, made // RIVAL_SHARE, items)
+        few, many = Path(name) / "few", Path(name) / "many"
+        render(few)
+        made = multiply(few, many, images)
+        figures = {"images": made, **epoch(many, items)}
+        for key, masks in (("item_ms", False), ("masks_item_ms", True)):
+            figures[key] = item_ms(CocoDataset(many, masks=masks), items)
+        theirs = rival(many, items)
+    figures |= {"torchvision_images": made // RIVAL_SHARE} | {
+        f"torchvision_{k}": v for k, v in theirs.items()
+    }
     return verdict(figures, at_most={"epoch_start_s": 2.0, "worker_pss_mb": 300.0})
+
+
+def render(few: Path) -> None:
+    """Render the one shard that all others repeat."""
+    one_shard = ["dataset.splits={train: 1.0}", "dataset.instance_ids=false", f"run.shard_scenes={SCENES}"]
+    generate(config(*one_shard, scenes=SCENES), few)
+
+
+def epoch(folder: Path, items: int) -> dict[str, float]:
+    """Open a dataset, wait for its first item by two workers, then see how much memory each of them has."""
+    start, start_cpu = time.perf_counter(), time.process_time()
+    loader = DataLoader(CocoDataset(folder), shuffle=True, num_workers=2, collate_fn=collate)
+    feeding = iter(loader)
+    next(feeding)
+    figures = {"epoch_start_s": time.perf_counter() - start}
+    figures["epoch_start_cpu_s"] = time.process_time() - start_cpu  # of the process that trains
+    for _ in range(items):
+        next(feeding)
+    memory = [memory_mb(process.pid) for process in multiprocessing.active_children()]
+    for kind in ("rss", "pss", "uss"):
+        figures[f"worker_{kind}_mb"] = max(worker[kind] for worker in memory)
+    return figures
+
+
+def memory_mb(process: int) -> dict[str, float]:
+    """Return the memory of a process, MB: resident; shared pages by their share; what is its alone."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
+    kb = {name: int(rest.split()[0]) for name, rest in (line.split(":") for line in lines)}
+    alone = kb["Private_Clean"] + kb["Private_Dirty"]
+    return {"rss": kb["Rss"] / 1024, "pss": kb["Pss"] / 1024, "uss": alone / 1024}
+
+
+def item_ms(dataset: CocoDataset, items: int) -> float:
+    """Return the CPU milliseconds of an item in this process, in any order."""
+    order = np.random.default_rng(0).permutation(len(dataset))[: items + 1].tolist()
+    dataset[order.pop()]  # the first opens the store
+    return 1000 * cpu_of(lambda: [dataset[place] for place in order]) / items
+
+
+def rival(folder: Path, items: int) -> dict[str, float]:
+    """Return the same of torchvision's `CocoDetection`, and what it takes to open it."""
+    script, library = ROOT / "scripts/readers_torchvision.py", ROOT / ".venv-torchvision"
+    files = [str(folder / "images/train"), str(folder / "annotations/instances_train.json")]
+    command = [sys.executable, str(script), *files, "--time", str(items)]
+    path = {"PYTHONPATH": str(library)}
+    done = subprocess.run(command, env=os.environ | path, capture_output=True, text=True, check=False)
+    return json.loads(done.stdout) if done.returncode == 0 else {}
 
 
 def multiply(few: Path, folder: Path, images: int) -> int:
