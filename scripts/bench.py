@@ -7,6 +7,7 @@ settle     CPU of drawing and settling a 20-object tabletop, and where it goes.
 workers    wall time of one worker over two.
 memory     growth of one worker per scene with new meshes and textures in each; nothing is recycled.
 baking     share of a 200-image run that bakes textures.
+feed       start of an epoch, memory of a loader's worker and CPU of an item on a dataset of 100,000 images.
 effects    what each effect of `gl` costs a frame.
 gl         CPU of a frame that `gl` draws and labels over a bare getCameraImage of the same scene.
 gl_amodal  CPU of a frame with the silhouettes of 300 objects over one without.
@@ -25,6 +26,7 @@ from typing import Any
 
 from benches.dataset import baking, memory, sample, settle_cost, workers
 from benches.effects import effects
+from benches.feed import feed
 from benches.gl import gl, gl_amodal
 from benches.gpu import gl_gpu
 from benches.table import gl_table
@@ -32,6 +34,7 @@ from benches.table import gl_table
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "baking": baking,
     "effects": effects,
+    "feed": feed,
     "gl": gl,
     "gl_amodal": gl_amodal,
     "gl_gpu": gl_gpu,

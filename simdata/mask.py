@@ -117,6 +117,28 @@ def decode_polygons(polygons: Sequence[Sequence[float]], height: int, width: int
     return decode(coco.merge(coco.frPyObjects([list(polygon) for polygon in polygons], height, width)))
 
 
+def of_segmentation(segmentation: Any, height: int, width: int) -> Rle:
+    """Return compressed run lengths of a COCO segmentation: polygons, or run lengths compressed or not.
+
+    Polygons of fewer than three corners enclose nothing and are passed over.
+
+    Raises:
+        ValueError: it is none of these, or of another size.
+    """
+    if isinstance(segmentation, dict):
+        if list(segmentation["size"]) != [height, width]:
+            raise ValueError(f"a mask is {segmentation['size']}, its image [{height}, {width}]")
+        if isinstance(segmentation["counts"], list):
+            return _text(coco.frPyObjects(segmentation, height, width))
+        return dict(segmentation)
+    if not isinstance(segmentation, list) or not all(isinstance(polygon, list) for polygon in segmentation):
+        raise ValueError("a mask is neither polygons nor run lengths")
+    solid = [polygon for polygon in segmentation if len(polygon) >= 6]
+    if not solid:
+        return encode(np.zeros((height, width), bool))
+    return _text(coco.merge(coco.frPyObjects(solid, height, width)))
+
+
 def polygons(mask: np.ndarray) -> list[list[float]]:
     """Outline a mask (H, W) by polygons [x0, y0, x1, y1, …] on pixel corners; exact under `decode_polygons`.
 

@@ -26,7 +26,7 @@ class Target:
         labels: (N,) int64 category ids, from 1.
         area: (N,) float32, visible pixels.
         iscrowd: (N,) int64; 1 for what is labelled, but to be ignored.
-        rles: N COCO compressed run lengths of the visible pixels.
+        rles: N COCO compressed run lengths of the visible pixels; none where masks were left out.
     """
 
     image_id: int
@@ -38,7 +38,7 @@ class Target:
     rles: tuple[dict[str, Any], ...] = field(repr=False)
 
     def __len__(self) -> int:
-        return len(self.rles)
+        return len(self.labels)
 
     def masks(self) -> np.ndarray:
         """Decode the masks, (N, H, W) bool."""

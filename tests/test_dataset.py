@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from sample_dataset import CATEGORIES, make_config, make_dataset, make_samples
 
+from simdata import truth
 from simdata.dataset import Dataset
 from simdata.errors import CheckError, ConfigError
 
@@ -115,6 +116,14 @@ def test_many_row_groups_are_searched(tmp_path: Path, monkeypatch: pytest.Monkey
     samples = {sample.image_id: sample for sample in make_samples(make_config())}
     for record in Dataset(tmp_path):
         assert len(record.instances) == len(samples[record.image_id].instances)
+
+
+def test_a_shard_is_opened_once_to_begin_with(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Path] = []
+    read = truth._read
+    monkeypatch.setattr(truth, "_read", lambda file, columns: opened.append(file) or read(file, columns))
+    assert len(Dataset(folder, split="train")) == 8 and len(opened) == 1
+    assert "outline" not in Dataset(folder).store.instances(2)[0], "half of the bytes, and nobody reads them"
 
 
 def test_it_travels_to_another_process(folder: Path) -> None:

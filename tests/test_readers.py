@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import faster_coco_eval
+import numpy as np
 import pytest
 from globox import AnnotationSet
 from pycocotools.coco import COCO
@@ -17,6 +21,7 @@ from simdata.dataset import Dataset
 from simdata.workers.run import generate
 
 ROOT = Path(__file__).parent.parent
+TORCHVISION = ROOT / ".venv-torchvision"
 SIZE = ["builder.cameras.width=320", "builder.cameras.height=240"]
 
 
@@ -91,3 +96,34 @@ def test_datumaro_reads_every_image_and_annotation(data: Path) -> None:
     counts = [json.loads(p.read_text()) for p in data.glob("annotations/*.json")]
     assert printed["images"] == sum(len(c["images"]) for c in counts) == 10
     assert printed["annotations"] == sum(len(c["annotations"]) for c in counts)
+
+
+def test_torchvision_reads_the_items_of_ours(data: Path) -> None:
+    """Its `CocoDetection`, plain and wrapped for transforms v2, beside `CocoDataset`."""
+    if not (TORCHVISION / "torchvision").exists():
+        pytest.skip("there is no torchvision; scripts/test gets it, or says why not")
+    from simdata.torch import CocoDataset
+
+    for split in ("train", "val"):
+        paths = [str(data / f"images/{split}"), str(data / f"annotations/instances_{split}.json")]
+        command = [sys.executable, str(ROOT / "scripts/readers_torchvision.py"), *paths]
+        environment = {**os.environ, "PYTHONPATH": str(TORCHVISION)}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        assert done.returncode == 0, done.stderr
+        read, ours = json.loads(done.stdout), CocoDataset(data, split)
+        assert len(read) == len(ours) > 0
+        for theirs, (image, target) in zip(read, ours, strict=True):
+            boxes, labels = target["boxes"].tolist(), target["labels"].tolist()
+            assert theirs["image_id"] == target["image_id"]
+            assert theirs["image"] == digest(image.numpy().transpose(1, 2, 0))
+            # Where nothing is in an image, the wrapper gives its id alone.
+            assert theirs.get("boxes", []) == boxes and theirs.get("labels", []) == labels
+            assert theirs.get("masks", []) == [digest(mask.numpy()) for mask in target["masks"]]
+            raw = [[x, y, right - x, bottom - y] for x, y, right, bottom in boxes]
+            crowds = target["iscrowd"].tolist()
+            assert theirs["raw"] == [list(one) for one in zip(raw, labels, crowds, strict=True)]
+
+
+def digest(array: np.ndarray) -> str:
+    """Return the hash of an array's bytes and shape, as scripts/readers_torchvision.py does."""
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes() + str(array.shape).encode()).hexdigest()

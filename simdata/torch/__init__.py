@@ -14,6 +14,8 @@ except ImportError as error:
     raise ImportError("simdata.torch needs PyTorch; try: pip install 'simdata[torch]'") from error
 
 from simdata.torch.coco import CocoDataset
+from simdata.torch.files import CocoFiles
 from simdata.torch.item import Item, collate, item_of
+from simdata.torch.mixed import MixedDataset
 
-__all__ = ["CocoDataset", "Item", "collate", "item_of"]
+__all__ = ["CocoDataset", "CocoFiles", "Item", "MixedDataset", "collate", "item_of"]
