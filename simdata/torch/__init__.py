@@ -15,5 +15,6 @@ except ImportError as error:
 
 from simdata.torch.coco import CocoDataset
 from simdata.torch.item import Item, collate, item_of
+from simdata.torch.stream import StreamDataset
 
-__all__ = ["CocoDataset", "Item", "collate", "item_of"]
+__all__ = ["CocoDataset", "Item", "StreamDataset", "collate", "item_of"]
