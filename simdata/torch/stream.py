@@ -34,7 +34,7 @@ class StreamDataset(IterableDataset[Item]):
     more than `run.hole_budget` allows. Children are gone when an iteration ends, however it ends.
 
     Args:
-        config: a `Config`, the name of a builder, or a YAML file. Its `dataset.scenes` matters to `record` alone.
+        config: a `Config`, the name of a builder, or a YAML file; `dataset.scenes` matters to `record` alone.
         seed: replaces the config's.
         max_items: images an epoch, all ranks together; None for one epoch that never ends.
         split: only scenes of this split; None for all.

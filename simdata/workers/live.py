@@ -16,7 +16,7 @@ import weakref
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -75,9 +75,9 @@ def show(
     """
     losses = _Losses(channel, deal.scenes or _FORESIGHT)
     turns, ahead = deal.turns(epoch, part), crew.children + deal.spread
-    with closing(live(channel, turns, crew, ahead, recording)) as made:
-        scenes = (_images(scene, channel, losses, keep=recording) for scene in made)
-        yield from alternate(scenes, deal.spread)
+    kept = Output(Path(channel.edition().out)).recorded if recording else None
+    with Staging.open(channel, kept) as staging, closing(live(channel, turns, crew, ahead, staging)) as made:
+        yield from alternate((_images(scene, channel, losses, staging) for scene in made), deal.spread)
 
 
 class Made(NamedTuple):
@@ -85,25 +85,63 @@ class Made(NamedTuple):
 
     turn: Turn
     edition: Edition
-    folder: Path
     done: SceneDone
 
 
+@dataclass(frozen=True)
+class Staging:
+    """Where scenes are between those who make and those who show them.
+
+    Attributes:
+        folder: of all.
+        kept: whether they stay; else each has a folder of its own, and is removed when it was shown.
+    """
+
+    folder: Path
+    kept: bool
+
+    @classmethod
+    @contextmanager
+    def open(cls, channel: Channel, kept: Path | None = None) -> Iterator[Staging]:
+        """Make a folder that goes with the block, or take one that stays."""
+        if kept is not None:
+            yield cls(kept, kept=True)
+            return
+        folder, owner = Path(tempfile.mkdtemp(dir=channel.staging)), os.getpid()
+        try:
+            yield cls(folder, kept=False)
+        finally:
+            if os.getpid() == owner:  # a fork's copy owns nothing
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def of(self, scene: int) -> Path:
+        """Return the folder of a scene."""
+        return self.folder if self.kept else self.folder / str(scene)
+
+    def done(self, scene: int) -> bool:
+        """Tell whether a scene was kept by an iteration before, which was cut short."""
+        return self.kept and facts_path(self.folder, scene).is_file()
+
+    def drop(self, scene: int) -> None:
+        """Remove a scene that was shown, unless it is kept."""
+        if not self.kept:
+            shutil.rmtree(self.of(scene), ignore_errors=True)
+
+
 def live(
-    channel: Channel, turns: Iterable[Turn], crew: Crew, ahead: int, recording: bool = False
+    channel: Channel, turns: Iterable[Turn], crew: Crew, ahead: int, staging: Staging
 ) -> Generator[Made]:
     """Yield scenes in the order of their turns, whoever is done first, at most `ahead` before their turn.
 
     Scenes ahead wait on the disk; when as many wait, the children wait, too.
     """
-    folder = Path(tempfile.mkdtemp(dir=channel.staging))
     tasks: _Tasks = queue.SimpleQueue()
     hands: list[_Hand] = []
     line: deque[Future[Made]] = deque()
     turns, owner = iter(turns), os.getpid()
     try:
         for number in range(crew.children):
-            hands.append(_Hand(channel, crew, number, folder, tasks, recording))
+            hands.append(_Hand(channel, crew, number, staging, tasks))
         while True:
             for turn in islice(turns, ahead - len(line)):
                 line.append(Future())
@@ -114,7 +152,6 @@ def live(
     finally:
         if os.getpid() == owner:  # a fork's copy owns nothing
             _end(hands, tasks)
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 _Tasks = queue.SimpleQueue[tuple[Turn, "Future[Made]"] | None]
@@ -139,11 +176,9 @@ def _end(hands: list[_Hand], tasks: _Tasks) -> None:
 class _Hand:
     """A thread with a supervisor; it lives as long as its child, which dies with whoever started it."""
 
-    def __init__(
-        self, channel: Channel, crew: Crew, number: int, folder: Path, tasks: _Tasks, recording: bool
-    ) -> None:
-        self.channel, self._crew, self._folder, self._tasks = channel, crew, folder, tasks
-        self._place, self._recording = crew.number * crew.children + number, recording
+    def __init__(self, channel: Channel, crew: Crew, number: int, staging: Staging, tasks: _Tasks) -> None:
+        self.channel, self._crew, self._staging, self._tasks = channel, crew, staging, tasks
+        self._place = crew.number * crew.children + number
         self._stopping = False
         self._edition = channel.edition()
         self._supervisor = self._begin()
@@ -176,19 +211,14 @@ class _Hand:
 
     def _make(self, turn: Turn) -> Made:
         self._follow()
-        folder = (
-            Output(Path(self._edition.out)).recorded if self._recording else self._folder / str(turn.scene)
-        )
-        if self._recording and facts_path(folder, turn.scene).is_file():  # an iteration before was cut short
-            return Made(turn, self._edition, folder, SceneDone(turn.scene, turn.scene))
+        number, folder = turn.scene, self._staging.of(turn.scene)
+        if self._staging.done(number):
+            return Made(turn, self._edition, SceneDone(number, number))
         with disk_errors(folder):
             folder.mkdir(exist_ok=True)
-        config = self.channel.plan(self._edition).config
-        alone = range(turn.scene, turn.scene + 1)
-        job = ShardJob(turn.scene, alone, folder.name, dict(config.dataset.splits), max_holes=0)
-        return Made(
-            turn, self._edition, folder, Attempt(job, folder, self._supervisor, _forget).scene(turn.scene)
-        )
+        splits = dict(self.channel.plan(self._edition).config.dataset.splits)
+        job = ShardJob(number, range(number, number + 1), folder.name, splits, max_holes=0)
+        return Made(turn, self._edition, Attempt(job, folder, self._supervisor, _forget).scene(number))
 
     def _follow(self) -> None:
         """Work for the newest edition."""
@@ -206,14 +236,14 @@ def _forget(news: SceneDone | Note) -> None:
     """Take what a run would log: a stream has no log, and what matters comes back as a hole."""
 
 
-def _images(made: Made, channel: Channel, losses: _Losses, keep: bool) -> Iterator[Shown]:
-    """Show the images of a scene, then remove it; show nothing of a hole."""
-    plan = channel.plan(made.edition)
+def _images(made: Made, channel: Channel, losses: _Losses, staging: Staging) -> Iterator[Shown]:
+    """Show the images of a scene, then drop it; show nothing of a hole."""
+    plan, scene = channel.plan(made.edition), made.turn.scene
     losses.count(made.done.hole, plan.config.run.hole_budget)
     if made.done.hole is None:
-        yield from islice(shown(made.folder, made.turn.scene, plan, made.edition.number), made.turn.images)
-    if not keep:
-        shutil.rmtree(made.folder, ignore_errors=True)
+        images = shown(staging.of(scene), scene, plan, made.edition.number)
+        yield from islice(images, made.turn.images)
+    staging.drop(scene)
 
 
 @dataclass

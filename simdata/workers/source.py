@@ -146,8 +146,8 @@ class _Recording:
         most = deal.each * deal.scenes_among(config.dataset.scenes)
         if deal.max_items is None or deal.max_items > most:
             raise ConfigError(
-                f"record= needs max_items, at most {most:,} with the config's {config.dataset.scenes:,} scenes, "
-                f"not {deal.max_items}; raise dataset.scenes for more"
+                f"record= needs max_items, at most {most:,} with dataset.scenes: {config.dataset.scenes:,}, "
+                f"not {deal.max_items}"
             )
         with disk_errors(self._output.path, ConfigError):
             self._output.check_ours()
