@@ -45,13 +45,20 @@ def stream_soak(images: int = IMAGES, warm: int = WARM) -> dict[str, Any]:
 
 def look(folder: Path) -> dict[str, float]:
     """Measure the processes and the folder now."""
-    files = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     return {
         "parent_mb": resident_mb(os.getpid()),
         "children_mb": sum(map(resident_mb, children())),
-        "open_files": len(os.listdir("/proc/self/fd")),
-        "folder_mb": sum(files) / 2**20,
+        "open_files": len(list(Path("/proc/self/fd").iterdir())),
+        "folder_mb": sum(map(size_of, folder.rglob("*"))) / 2**20,
     }
+
+
+def size_of(path: Path) -> int:
+    """Return the bytes of a file; 0 of one that is gone already."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def children() -> list[int]:

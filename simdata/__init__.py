@@ -74,6 +74,7 @@ _WHERE = {
     "generate": "api",
     "load_config": "config_file",
     "look_at": "geometry",
+    "ray_dataset": "api",
     "read_calibration": "calibration",
     "samples": "api",
     "settle": "physics",

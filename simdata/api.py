@@ -102,6 +102,37 @@ def stream(
     return _streamed(source, epoch)
 
 
+def ray_dataset(
+    config: Config | str | Path,
+    *,
+    max_items: int,
+    seed: int | None = None,
+    split: str | None = "train",
+    workers: int = 1,
+) -> Any:
+    """Make labelled images for Ray Data and Ray Train: epoch 0 of the stream, made when they are asked for.
+
+    Args:
+        config: a `Config`, the name of a builder, or a YAML file.
+        max_items: images in all.
+        seed: replaces the config's.
+        split: only scenes of this split; None for all.
+        workers: actors, each with a child that renders.
+
+    Returns:
+        A `ray.data.Dataset` of rows: "image" (H, W, 3) uint8, "image_id", "boxes" (N, 4) float32 XYXY,
+        "labels" (N,) int64, "area" (N,) float32, "iscrowd" (N,) int64, "masks" (JSON: N COCO run lengths);
+        in no particular order. It uses this process's Ray, or starts one on the loopback address.
+
+    Raises:
+        ConfigError, RenderError: the config cannot be made here, or Ray does not start.
+    """
+    from simdata.workers.ray_data import ray_dataset as made_by_ray
+
+    config = as_config(config, seed)
+    return made_by_ray(config, Deal(config.dataset, split, max_items), workers)
+
+
 def as_config(config: Config | str | Path, seed: int | None = None) -> Config:
     """Return a config as it is, or load it by name or path.
 

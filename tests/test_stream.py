@@ -26,7 +26,8 @@ from simdata.config_file import changed
 from simdata.errors import ConfigError, HoleBudgetError
 from simdata.workers.channel import Channel
 from simdata.workers.deal import EPOCH_SCENES, Deal, Part, Turn, alternate
-from simdata.workers.live import Crew, Staging, live
+from simdata.workers.live import Crew, live
+from simdata.workers.maker import Staging
 from simdata.workers.run import generate
 from simdata.workers.source import Seat
 
@@ -273,6 +274,6 @@ def test_a_program_that_forgets_its_stream_leaves_nothing(scratch: Path) -> None
 def test_mistakes_are_told_at_once(scratch: Path) -> None:
     with pytest.raises(ConfigError, match="0 children"):
         simdata.stream(CONFIG, children=0)
-    with pytest.raises(ConfigError, match="builder"):
+    with pytest.raises(ConfigError, match=r"builder\.faults: Input should be a valid dict"):
         simdata.stream(CONFIG.model_copy(update={"builder": {"faults": 3}}))
     assert all_gone(scratch)

@@ -1,4 +1,4 @@
-"""What it costs to be fed live: `StreamDataset` beside `simdata.samples`, for a consumer that does nothing."""
+"""What being fed live costs: `StreamDataset` beside `simdata.samples`, for a consumer that does nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SIZES = {"": (640, 480), "small_": (160, 120)}
 
 
 def stream(scenes: int = 30, turns: int = 2) -> dict[str, Any]:
-    """Images a second of a live stream over those that the bare generator makes in this process, with `gl`."""
+    """Images a second of a live stream over those of the bare generator in this process, with `gl`."""
     figures: dict[str, Any] = {"images": 3 * scenes, "turns": turns}
     for name, (width, height) in SIZES.items():
         size = (f"builder.cameras.width={width}", f"builder.cameras.height={height}")

@@ -12,6 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from simdata.config import Config
 from simdata.errors import SimdataError, WorkerError
 from simdata.model import Model
@@ -79,9 +81,15 @@ def main(what: str, folder: str, workers: str, answer: str) -> None:
     try:
         reply = {"done": _do(what, config, Path(folder), int(workers))}
     except SimdataError as error:
-        kind, message = type(error).__name__, str(error)
-        reply = {"error": f"{kind}: {message}", "kind": kind, "message": message, "trace": ""}
+        reply = _fault(type(error).__name__, str(error))
+    except ValidationError as error:
+        first = error.errors()[0]
+        reply = _fault("ConfigError", f"builder.{'.'.join(map(str, first['loc']))}: {first['msg']}")
     Path(answer).write_text(json.dumps(reply))
+
+
+def _fault(kind: str, message: str) -> dict[str, Any]:
+    return {"error": f"{kind}: {message}", "kind": kind, "message": message, "trace": ""}
 
 
 def _do(what: str, config: Config, folder: Path, workers: int) -> Any:
