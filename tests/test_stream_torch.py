@@ -246,10 +246,10 @@ def test_when_a_training_ends_all_its_processes_do(
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        env=os.environ | {"TMPDIR": str(scratch)},
+        env=os.environ | {"TMPDIR": str(scratch), "PYTHONPATH": os.pathsep.join(sys.path)},
     )
-    assert training.stdout is not None
-    assert training.stdout.readline() == "item\n"
+    assert training.stdout is not None and training.stderr is not None
+    assert training.stdout.readline() == "item\n", training.stderr.read()
     below = descendants(training.pid)
     if end == "ctrl-c":  # as a terminal does it: all of the group
         os.killpg(training.pid, signal.SIGINT)

@@ -51,8 +51,9 @@ def ray_dataset(config: Config, deal: Deal, workers: int) -> Any:
         raise ConfigError(f"Ray Data cannot be imported ({error}); try: pip install 'ray[data]'") from error
     turns = [turn._asdict() for turn in deal.turns(0)]
     made = ray.data.from_items(turns, override_num_blocks=min(len(turns), 4 * workers))
+    actors = ray.data.ActorPoolStrategy(size=workers)
     return made.flat_map(
-        Host, fn_constructor_args=(config.model_dump_json(), deal), concurrency=workers, num_cpus=1
+        Host, fn_constructor_args=(config.model_dump_json(), deal), compute=actors, num_cpus=1
     )
 
 
