@@ -103,14 +103,14 @@ def test_scenes_come_alternately_and_each_in_order() -> None:
         for name, size in zip("abcde", (2, 0, 3, 1, 2), strict=True)
     )
     assert list(alternate(scenes, 3)) == ["a0", "c0", "a1", "c1", "c2", "d0", "e0", "e1"]
-    began = []
+    awaited = []
 
-    def scene(name: str) -> Iterator[str]:
-        began.append(name)
-        yield name
+    def made() -> Iterator[Iterator[str]]:
+        for name in "abc":
+            awaited.append(name)
+            yield iter(name)
 
-    first = alternate((scene(name) for name in "abc"), 3)
-    assert next(first) == "a" and began == ["a"], "the first is shown before the second is there"
+    assert next(alternate(made(), 3)) == "a" and awaited == ["a"], "it does not wait for the second"
 
 
 def test_deals_that_cannot_be() -> None:
