@@ -255,8 +255,9 @@ def test_when_a_training_ends_all_its_processes_do(
         os.killpg(training.pid, signal.SIGINT)
     elif end == "kill":
         training.kill()
-    gone = wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below), 5)
-    training.communicate(timeout=10)
+    # A loader gives each worker that waits for its first scene 5 s before it ends it.
+    gone = wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in below), 20)
+    training.communicate(timeout=20)
     assert gone and any("simdata.workers.child" in command for command in below.values())
     if end == "kill":  # nobody is left to clean up
         for path in scratch.glob("simdata-*"):
