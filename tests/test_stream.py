@@ -255,9 +255,11 @@ def test_however_it_ends_nothing_stays(scratch: Path) -> None:
 
 def test_a_program_that_forgets_its_stream_leaves_nothing(scratch: Path) -> None:
     code = (
-        "import sys, simdata\nfrom simdata.config import Config\n"
+        "import sys, tempfile, time, simdata\nfrom pathlib import Path\nfrom simdata.config import Config\n"
         "stream = simdata.stream(Config.model_validate_json(sys.argv[1]), children=1)\n"
-        "next(stream)\nassert not {'pybullet', 'moderngl', 'ray', 'torch'} & set(sys.modules)\n"
+        "next(stream)\nfacts = 'simdata-stream-*/staging/*/*/facts/*.json'\n"
+        "while len(list(Path(tempfile.gettempdir()).glob(facts))) < 5:\n    time.sleep(0.02)\n"  # all wait
+        "assert not {'pybullet', 'moderngl', 'ray', 'torch'} & set(sys.modules)\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, CONFIG.model_dump_json()],

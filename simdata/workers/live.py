@@ -105,7 +105,7 @@ def live(
             yield line.popleft().result()
     finally:
         if os.getpid() == owner:  # a fork's copy owns nothing
-            _end(hands, tasks)
+            _end(hands)
 
 
 _Tasks = queue.SimpleQueue[tuple[Turn, "Future[Made]"] | None]
@@ -114,15 +114,12 @@ _HANDS: weakref.WeakSet[_Hand] = weakref.WeakSet()
 
 def stop_all(channel: Path) -> None:
     """End all children of a channel that this process has."""
-    for hand in [hand for hand in _HANDS if hand.maker.channel.folder == channel]:
-        hand.maker.stop()
-        hand.thread.join()
+    _end([hand for hand in _HANDS if hand.maker.channel.folder == channel])
 
 
-def _end(hands: list[_Hand], tasks: _Tasks) -> None:
+def _end(hands: list[_Hand]) -> None:
     for hand in hands:
-        hand.maker.stop()
-        tasks.put(None)
+        hand.stop()
     for hand in hands:
         hand.thread.join()
 
@@ -136,6 +133,11 @@ class _Hand:
         self.thread = threading.Thread(target=self._work, daemon=True)
         _HANDS.add(self)
         self.thread.start()
+
+    def stop(self) -> None:
+        """Kill the child; the thread ends, whether it works or waits. From any thread."""
+        self.maker.stop()
+        self._tasks.put(None)
 
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None and not self.maker.stopping:
