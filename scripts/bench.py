@@ -13,6 +13,7 @@ gl         CPU of a frame that `gl` draws and labels over a bare getCameraImage 
 gl_amodal  CPU of a frame with the silhouettes of 300 objects over one without.
 gl_table   CPU of a labelled frame against resolution, objects, lights, triangles, samples and lens.
 gl_gpu     labelled and written images a second on a GPU.
+stream     images a second of a live stream over those of the bare generator in one process.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from benches.effects import effects
 from benches.feed import feed
 from benches.gl import gl, gl_amodal
 from benches.gpu import gl_gpu
+from benches.stream import stream
 from benches.table import gl_table
 
 BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
@@ -42,6 +44,7 @@ BENCHES: dict[str, Callable[[], dict[str, Any]]] = {
     "memory": memory,
     "sample": sample,
     "settle": settle_cost,
+    "stream": stream,
     "workers": workers,
 }
 

@@ -23,6 +23,7 @@ from gl_soak import gl_soak
 from gl_truth import gl_truth
 from reference import reference
 from rivals import race
+from stream_soak import stream_soak
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
@@ -37,6 +38,7 @@ PACKAGES = (
     "ray",
     "pyarrow",
     "pycocotools",
+    "torch",
 )
 
 
@@ -139,6 +141,7 @@ PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
     "gl_truth": gl_truth,
     "reference": reference,
     "rivals": race,
+    "stream_soak": stream_soak,
 }
 
 

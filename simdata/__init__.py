@@ -4,6 +4,7 @@
     simdata.generate("tabletop", "data/tabletop", workers=2)
     for sample in simdata.samples("tabletop", seed=7): ...
     for record in simdata.Dataset("data/tabletop"): ...
+    for image, target in simdata.stream("tabletop"): ...
 
 Names are imported when they are first used, so `import simdata` costs nothing.
 """
@@ -73,9 +74,11 @@ _WHERE = {
     "generate": "api",
     "load_config": "config_file",
     "look_at": "geometry",
+    "ray_dataset": "api",
     "read_calibration": "calibration",
     "samples": "api",
     "settle": "physics",
+    "stream": "api",
 }
 
 __all__ = ["__version__", *sorted(_WHERE)]

@@ -84,7 +84,7 @@ class Record:
 
     def image(self) -> np.ndarray:
         """Read the picture, (H, W, 3) uint8, sRGB."""
-        return _pixels(self.path, "RGB")
+        return pixels(self.path, "RGB")
 
     def instance_ids(self) -> np.ndarray:
         """Read the instance-id image, (H, W) uint16; 0 is background and whatever is not labelled.
@@ -168,7 +168,7 @@ class Record:
             raise ConfigError(
                 f"{self.dataset.path} holds no layer {name!r}, only {', '.join(layers) or 'none'}{hint}"
             )
-        return _pixels(self.dataset.path / layers[name])
+        return pixels(self.dataset.path / layers[name])
 
     def scene(self) -> Scene:
         """Read what is there: the spec and the settled poses, as they were rendered."""
@@ -250,7 +250,7 @@ class Dataset:
         return f"Dataset({str(self.path)!r}{split}): {len(self)} images, {len(self.categories)} categories"
 
 
-def _pixels(path: Path, mode: str | None = None) -> np.ndarray:
+def pixels(path: Path, mode: str | None = None) -> np.ndarray:
     """Read a picture or an array; nothing that could run code."""
     try:
         if path.suffix == ".npy":

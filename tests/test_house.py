@@ -81,7 +81,7 @@ STEPS: dict[str, int] = {
 # Only these may touch the engine, Ray, …
 SEAMS = {
     "pybullet": {"physics.py", "render/tiny.py", "doctor.py"},
-    "ray": {"workers/ray_executor.py"},
+    "ray": {"workers/ray_data.py", "workers/ray_executor.py"},
     "torch": {f"torch/{path.name}" for path in (ROOT / "simdata/torch").glob("*.py")},
     "embreex": {"raycast.py", "doctor.py"},
     "mitsuba": {f"render/mitsuba/{path.name}" for path in (ROOT / "simdata/render/mitsuba").glob("*.py")},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from simdata.config_file.override import Option, mesh_paths, override
 from simdata.config_file.schema import builder_class, config_schema
 from simdata.config_file.yaml_text import Document, KeyPath, Place, holds, read_yaml
 from simdata.errors import ConfigError, UnknownNameError
+from simdata.model import Model
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -35,6 +37,22 @@ def load_config(name_or_path: str | Path, *, overrides: Sequence[str | Option] =
     document = _read(str(name_or_path), _find(str(name_or_path), Path()), ())
     for one in overrides:
         document = override(document, one, _default)
+    return _validated(document)
+
+
+def changed(config: Config, changes: Mapping[str, Any]) -> Config:
+    """Return a config with some values set, validated as a file is.
+
+    Args:
+        changes: dotted key -> value: {"builder.objects.count": 20}; a distribution is a value, too.
+
+    Raises:
+        ConfigError: no such key, or a value it does not take.
+    """
+    document = Document(config.model_dump(mode="json"), {(): Place(config.scene)})
+    for key, value in changes.items():
+        plain = value.model_dump(mode="json") if isinstance(value, Model) else value
+        document = override(document, Option(f"{key}={json.dumps(plain)}", f"update {key}"), _default)
     return _validated(document)
 
 

@@ -17,5 +17,6 @@ from simdata.torch.coco import CocoDataset
 from simdata.torch.files import CocoFiles
 from simdata.torch.item import Item, collate, item_of
 from simdata.torch.mixed import MixedDataset
+from simdata.torch.stream import StreamDataset
 
-__all__ = ["CocoDataset", "CocoFiles", "Item", "MixedDataset", "collate", "item_of"]
+__all__ = ["CocoDataset", "CocoFiles", "Item", "MixedDataset", "StreamDataset", "collate", "item_of"]

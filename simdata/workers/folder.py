@@ -71,6 +71,11 @@ class Output:
         return self.work / "source"
 
     @property
+    def recorded(self) -> Path:
+        """Scenes that a live stream has made ahead of their shards (see `workers.staged`)."""
+        return self.work / "recorded"
+
+    @property
     def assets(self) -> Path:
         """Imported meshes, by content."""
         return self.path / "assets"
@@ -139,6 +144,8 @@ class Output:
             self._lock(handle)
             yield
         finally:
+            with suppress(OSError):  # a fork may hold it open, too
+                fcntl.flock(handle, fcntl.LOCK_UN)
             os.close(handle)
             if not self.plan.exists() and not self.clearing.exists():  # nothing was begun: leave no trace
                 (self.work / _LOCK).unlink(missing_ok=True)

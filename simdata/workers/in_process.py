@@ -8,7 +8,7 @@ from pathlib import Path
 from simdata.config import split_of
 from simdata.errors import SceneRejected
 from simdata.workers.folder import Output, disk_errors
-from simdata.workers.shard import Event, SceneDone, ShardDone, ShardJob, require_budget
+from simdata.workers.shard import Event, SceneDone, ShardDone, ShardJob, recorded, require_budget
 from simdata.workers.work import Work
 from simdata.write.receipt import Hole
 
@@ -38,7 +38,7 @@ class InProcessExecutor:
             folder.mkdir()
         holes: list[Hole] = []
         for number in job.scenes:
-            done = self._scene(number, job, folder, work)
+            done = recorded(job, number, self._output.path, folder) or self._scene(number, job, folder, work)
             holes += [done.hole] if done.hole else []
             yield done
             require_budget(holes, job.max_holes)

@@ -33,7 +33,19 @@ LIBRARIES = (
     "trimesh",
 )
 # What reads or shows a dataset, or moves its files about: it may change between two resumes.
-_NO_BYTES = {"api", "check", "cli", "dataset", "doctor", "preview", "replay", "workers", "__main__"}
+_NO_BYTES = {
+    "api",
+    "check",
+    "cli",
+    "dataset",
+    "doctor",
+    "preview",
+    "replay",
+    "target",
+    "torch",
+    "workers",
+    "__main__",
+}
 
 
 class BuilderSource(Model):

@@ -1,4 +1,4 @@
-"""`RayExecutor`: the only file that knows Ray. An actor merely hosts a supervisor; only receipts return.
+"""`RayExecutor`: a run on Ray. An actor merely hosts a supervisor; only receipts return.
 
 Ray's own retries, pools and data sets lose healthy work or retry for ever when native code crashes, so none
 of them is used: the driver loops over `ray.wait` and decides itself.
@@ -77,40 +77,8 @@ class RayExecutor:
             self._ray.shutdown()  # never `ray stop`: that ends other people's Ray too
 
     def _start(self) -> None:
-        if "ray" in sys.modules and os.environ.get("RAY_AUTH_MODE") != "token":
-            raise ConfigError(
-                "this process imported Ray before its token was switched on, and Ray looks only then: set "
-                "RAY_AUTH_MODE=token before the import, or use --executor local"
-            )
-        names = set(ENVIRONMENT) - ({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"} if self._address else set())
-        os.environ.update({name: ENVIRONMENT[name] for name in names})
-        if not self._address:  # a token of our own, known to this process and its children alone
-            os.environ["RAY_AUTH_TOKEN"] = _own_token()
-        try:
-            import ray
-            import ray.util.scheduling_strategies
-        except ImportError as error:
-            raise ConfigError(
-                f"Ray cannot be imported ({error}); try: pip install 'ray>=2.60,<2.61'"
-            ) from error
-        if ray.is_initialized():
-            raise ConfigError("this process already uses Ray; shut it down first, or use --executor local")
-        self._ray = ray
-        options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
-        if self._address:
-            options["address"] = self._address
-        else:
-            options |= {
-                "address": "local",
-                "include_dashboard": False,
-                "num_cpus": self._workers * self._limits.cores,
-                "object_store_memory": 100 * 1024 * 1024,  # receipts only
-            }
-        try:
-            ray.init(**options)
-        except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
-            where = f"the cluster at {self._address}" if self._address else "a Ray of our own"
-            raise ConfigError(f"cannot start {where}: {error}; --executor local needs no Ray") from error
+        cpus = self._workers * self._limits.cores
+        self._ray = start_ray(self._address, cpus, store_mb=100)  # receipts only
 
     def _require_shared_folder(self) -> None:
         """Let every node read a token file that only this folder has."""
@@ -202,6 +170,52 @@ class _Host:
         except SimdataError as error:
             return events, type(error)(*error.args)
         return events, None
+
+
+def start_ray(address: str | None, cpus: int, store_mb: int) -> Any:
+    """Connect to a cluster with a token, or start a Ray of our own on the loopback address; return `ray`.
+
+    Args:
+        address: of a running cluster; None starts one.
+        cpus: of one that is started.
+        store_mb: its object store.
+
+    Raises:
+        ConfigError: it does not start, or this process has begun with Ray by itself.
+    """
+    if "ray" in sys.modules and os.environ.get("RAY_AUTH_MODE") != "token":
+        raise ConfigError(
+            "this process imported Ray before its token was switched on, and Ray looks only then: set "
+            "RAY_AUTH_MODE=token before the import, or use --executor local"
+        )
+    names = set(ENVIRONMENT) - ({"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"} if address else set())
+    os.environ.update({name: ENVIRONMENT[name] for name in names})
+    if not address:  # a token of our own, known to this process and its children alone
+        os.environ["RAY_AUTH_TOKEN"] = _own_token()
+    try:
+        import ray
+        import ray.util.scheduling_strategies
+    except ImportError as error:
+        raise ConfigError(f"Ray cannot be imported ({error}); try: pip install 'ray>=2.60,<2.61'") from error
+    if ray.is_initialized():
+        raise ConfigError("this process already uses Ray; shut it down first, or use --executor local")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": "error"}
+    if address:
+        options["address"] = address
+    else:
+        memory = store_mb * 1024 * 1024
+        options |= {
+            "address": "local",
+            "include_dashboard": False,
+            "num_cpus": cpus,
+            "object_store_memory": memory,
+        }
+    try:
+        ray.init(**options)
+    except (ray.exceptions.RayError, ConnectionError, RuntimeError, ValueError, OSError) as error:
+        where = f"the cluster at {address}" if address else "a Ray of our own"
+        raise ConfigError(f"cannot start {where}: {error}; --executor local needs no Ray") from error
+    return ray
 
 
 def _next_attempt(job: ShardJob, losses: int, reason: str) -> ShardJob:

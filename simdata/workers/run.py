@@ -7,7 +7,7 @@ import tempfile
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Literal, Protocol
@@ -121,9 +121,7 @@ def _executor(
         from simdata.workers.in_process import InProcessExecutor
 
         return InProcessExecutor(out)
-    config = plan.config
-    probe = RENDERERS.load(config.renderer).probe(config.render.device)
-    limits, shares = Limits(cpu=config.run.scene_cpu_limit * probe.patience), probe.shares
+    limits, shares = limits_of(plan.config)
     if name == "ray":
         from simdata.workers.ray_executor import RayExecutor
 
@@ -131,6 +129,12 @@ def _executor(
     if name != "local":
         raise ConfigError(f"unknown executor {name!r}; known: local, ray")
     return LocalExecutor(out, workers, limits, shares)
+
+
+def limits_of(config: Config) -> tuple[Limits, Sequence[Mapping[str, str]]]:
+    """Return what a child of a config may use, and the shares of this machine's devices."""
+    probe = RENDERERS.load(config.renderer).probe(config.render.device)
+    return Limits(cpu=config.run.scene_cpu_limit * probe.patience), probe.shares
 
 
 class _Run:

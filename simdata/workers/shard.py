@@ -13,6 +13,7 @@ from simdata.config import split_of
 from simdata.errors import HoleBudgetError, IncompleteError
 from simdata.workers.folder import Output, disk_errors
 from simdata.workers.plan import Plan
+from simdata.workers.staged import take_over
 from simdata.workers.supervisor import Fault, Lost, Supervisor
 from simdata.write.receipt import Hole, Receipt
 
@@ -117,16 +118,24 @@ def run_shard(
     folder = Output(out).work / job.staging
     with disk_errors(folder):
         folder.mkdir()
-    attempt = _Attempt(job, folder, supervisor, tell)
+    attempt = Attempt(job, folder, supervisor, tell)
     holes: list[Hole] = []
     for number in job.scenes:
-        done = attempt.scene(number)
+        done = recorded(job, number, out, folder) or attempt.scene(number)
         tell(done)
         holes += [done.hole] if done.hole else []
         require_budget(holes, job.max_holes)
     receipt = attempt.seal(holes)
     _sync(folder)
     return ShardDone(job.staging, receipt)
+
+
+def recorded(job: ShardJob, number: int, out: Path, folder: Path) -> SceneDone | None:
+    """Take a scene that a live stream has made already; None where it has not."""
+    facts = take_over(Output(out).recorded, number, folder)
+    if facts is None:
+        return None
+    return SceneDone(job.shard, number, len(facts["images"]), facts["scene"]["rejections"])
 
 
 def require_budget(holes: list[Hole], limit: int) -> None:
@@ -148,8 +157,8 @@ def require_budget(holes: list[Hole], limit: int) -> None:
 
 
 @dataclass
-class _Attempt:
-    """One attempt at a shard."""
+class Attempt:
+    """One attempt at a shard: what is done about scenes that fail and children that are lost."""
 
     job: ShardJob
     folder: Path

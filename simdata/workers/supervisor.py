@@ -177,7 +177,7 @@ class Supervisor:
         output = child.output()
         if reply["abort"] or request["op"] != "scene":
             self.restart()
-            raise _rebuild(reply)
+            raise rebuild(reply)
         raise Fault(reply["cause"], reply["error"], reply["trace"] + output)
 
 
@@ -197,7 +197,7 @@ class _Child:
                 stdout=self._printed,
                 stderr=self._printed,
                 pass_fds=(child_reads, child_writes),
-                env=_environment(limits),
+                env=child_environment(limits),
                 start_new_session=True,  # Ctrl-C reaches the driver alone
             )
         finally:
@@ -277,7 +277,7 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _environment(limits: Limits) -> dict[str, str]:
+def child_environment(limits: Limits = Limits()) -> dict[str, str]:
     """Let the child find the same modules as we do, with one thread but for software OpenGL.
 
     Source: Mesa's "Environment Variables": LP_NUM_THREADS, of its software rasteriser llvmpipe.
@@ -302,8 +302,8 @@ def _explain(status: int, output: str, cpu: float) -> Fault | Lost:
     return Lost(f"the child was ended by {name}", output)
 
 
-def _rebuild(reply: dict[str, Any]) -> SimdataError:
-    """Make an exception of the kind that the child met."""
+def rebuild(reply: dict[str, Any]) -> SimdataError:
+    """Make an exception of the kind that a child met."""
     kind = getattr(errors, reply["kind"], None)
     if isinstance(kind, type) and issubclass(kind, SimdataError) and "__init__" not in vars(kind):
         return kind(reply["message"])
