@@ -2,11 +2,14 @@
 
 Finished pictures are compared, sRGB, through cameras without a sensor, whose noise both would share. Where
 shadows lie is told from clay: the same scene all in one grey, so that no texture and no colour makes an edge.
+
+`scripts/reference.py` compares scenes whose paths are kept (`traced`); `--trace` draws those of the rest.
 """
 
 from __future__ import annotations
 
-import os
+import argparse
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,15 +18,15 @@ import cv2
 import flip_evaluator
 import numpy as np
 from benches.measure import config, verdict
-from rivals.guest import ENVIRONMENT, LLVM_VARIABLE
+from traced import KEPT, ROOT, place, traced
 
 from simdata.camera import Camera
 from simdata.material import Material
 from simdata.pipeline import Pipeline
-from simdata.render import RENDERERS, Renderer, make_renderer, resolve_renderer
+from simdata.render import Renderer, make_renderer
 from simdata.scene import Scene
 
-PICTURE = Path(__file__).resolve().parent.parent / "docs" / "reference.jpg"
+PICTURE = ROOT / "docs" / "reference.jpg"
 SCENES, WIDTH = 24, 160
 GL_SAMPLES, PATHS, CLAY_PATHS = 16, 256, 36  # Mitsuba spreads squares
 FLIP = 0.15
@@ -42,41 +45,70 @@ class Pair:
     Attributes:
         ours, theirs: (H, W, 3) uint8 sRGB, of `gl` and of `mitsuba`.
         node_ids: (H, W).
+        by: what drew theirs.
+        cpu_s: what that cost.
     """
 
     ours: np.ndarray
     theirs: np.ndarray
     node_ids: np.ndarray
+    by: str
+    cpu_s: float
 
 
-def reference(scenes: int = SCENES) -> dict[str, Any]:
+def reference() -> dict[str, Any]:
     """Pictures of `gl` (16 samples) differ from a path tracer's (256) by a mean FLIP of 0.15 at most."""
-    libraries = sorted(ENVIRONMENT.glob("llvm/usr/lib/*/libLLVM*.so.*"))
-    if libraries:
-        os.environ.setdefault(LLVM_VARIABLE, str(libraries[-1]))
-    device = resolve_renderer("mitsuba").device
+    return compared((Shot.of(number) for number in range(SCENES)), PICTURE)
+
+
+@dataclass(frozen=True, eq=False)
+class Shot:
+    """What is drawn of a scene: `finished` and in `clay`, through the same camera."""
+
+    number: int
+    finished: Scene
+    clay: Scene
+    view: Camera
+
+    @classmethod
+    def of(cls, number: int) -> Shot:
+        """Settle one of the default tabletops; its first camera is 160 pixels wide and has no sensor."""
+        (scene,) = Pipeline(config(scenes=SCENES)).scene(number).scenes
+        camera = scene.spec.cameras[0]
+        lens = camera.lens.resized(WIDTH / camera.width)
+        view = camera.model_copy(update={"lens": lens, "sensor": None, "depth_sensor": None})
+        return cls(number, scene, in_clay(scene), view)
+
+    @property
+    def parts(self) -> tuple[tuple[str, Scene, Camera, int], ...]:
+        """What the path tracer draws: name, scene, camera, paths a pixel."""
+        return (
+            (f"{self.number:02}-finished", self.finished, self.view, PATHS),
+            (f"{self.number:02}-clay", self.clay, self.view, CLAY_PATHS),
+        )
+
+    @property
+    def kept(self) -> bool:
+        """Whether all of them are there."""
+        return all(place(*part).exists() for part in self.parts)
+
+
+def compared(shots: Iterable[Shot], picture: Path) -> dict[str, Any]:
+    """Draw with `gl` what is compared, and save the pairs as one picture."""
     gl = make_renderer("gl", samples=GL_SAMPLES)
-    paths, clay = (make_renderer("mitsuba", samples=count, device=device) for count in (PATHS, CLAY_PATHS))
     images, rows = [], []
-    for number in range(scenes):
-        scene, view = viewed(number)
-        pair = taken(scene, view, gl, paths)
-        image, error = differences(pair)
-        shadows = shadow_distance(taken(in_clay(scene), view, gl, clay))
-        images.append({"scene": number, **image, "shadow_px": shadows})
-        rows.append(row_of(pair, error))
+    for shot in shots:
+        finished, clay = (taken(part, gl) for part in shot.parts)
+        image, error = differences(finished)
+        seconds = round(finished.cpu_s + clay.cpu_s, 1)
+        images.append(
+            {"scene": shot.number, **image, "shadow_px": shadow_distance(clay), "mitsuba_cpu_s": seconds}
+        )
+        rows.append(row_of(finished, error))
         print(images[-1], flush=True)
-        save(rows)
+        save(rows, picture)
     gl.close()
-    return figures(images)
-
-
-def viewed(number: int) -> tuple[Scene, Camera]:
-    """Settle one of the default tabletops and return its first camera, 160 pixels wide, without a sensor."""
-    (scene,) = Pipeline(config(scenes=SCENES)).scene(number).scenes
-    camera = scene.spec.cameras[0]
-    lens = camera.lens.resized(WIDTH / camera.width)
-    return scene, camera.model_copy(update={"lens": lens, "sensor": None, "depth_sensor": None})
+    return figures(images, finished.by)
 
 
 def in_clay(scene: Scene) -> Scene:
@@ -88,14 +120,13 @@ def in_clay(scene: Scene) -> Scene:
     return scene.with_spec(scene.spec.model_copy(update={"look": changed}))
 
 
-def taken(scene: Scene, view: Camera, gl: Renderer, paths: Renderer) -> Pair:
-    """Draw a scene with both."""
-    frames = []
-    for renderer in (gl, paths):
-        renderer.load(scene)
-        frames.append(renderer.render(view, float(scene.times[0])))
-    ours, theirs = frames
-    return Pair(ours.rgb, theirs.rgb, theirs.node_ids)
+def taken(part: tuple[str, Scene, Camera, int], gl: Renderer) -> Pair:
+    """Draw with both, or take theirs as it was kept."""
+    name, scene, view, samples = part
+    theirs = traced(name, scene, view, samples)
+    gl.load(scene)
+    ours = gl.render(view, float(scene.times[0]))
+    return Pair(ours.rgb, theirs.rgb, ours.node_ids, theirs.by, theirs.cpu_s)
 
 
 def differences(pair: Pair) -> tuple[dict[str, float], np.ndarray]:
@@ -142,11 +173,10 @@ def beside_labels(node_ids: np.ndarray) -> np.ndarray:
     return cv2.dilate(ids, side) != cv2.erode(ids, side)
 
 
-def figures(images: list[dict[str, Any]]) -> dict[str, Any]:
+def figures(images: list[dict[str, Any]], by: str) -> dict[str, Any]:
     """Join the figures of all images."""
-    says = RENDERERS.load("mitsuba").probe().says
-    told: dict[str, Any] = {"by": says, "gl_samples": GL_SAMPLES, "mitsuba_samples": PATHS}
-    for name in ("flip", "delta_e", "brighter_by", "shadow_px"):
+    told: dict[str, Any] = {"by": by, "gl_samples": GL_SAMPLES, "mitsuba_samples": PATHS}
+    for name in ("flip", "delta_e", "brighter_by", "shadow_px", "mitsuba_cpu_s"):
         values = [image[name] for image in images if image[name] is not None]
         told[name] = round(float(np.mean(values)), 4) if values else None
     told["worst"] = [image["scene"] for image in sorted(images, key=lambda image: -image["flip"])[:3]]
@@ -161,9 +191,31 @@ def row_of(pair: Pair, error: np.ndarray) -> np.ndarray:
     return np.hstack(shown)
 
 
-def save(rows: list[np.ndarray]) -> None:
+def save(rows: list[np.ndarray], path: Path) -> None:
     """Save all rows as one picture."""
     blank = np.zeros_like(rows[0])
     rows = rows + [blank] * (-len(rows) % COLUMNS)
     columns = [np.vstack(rows[k::COLUMNS]) for k in range(COLUMNS)]
-    cv2.imwrite(str(PICTURE), np.hstack(columns), [cv2.IMWRITE_JPEG_QUALITY, 85])
+    cv2.imwrite(str(path), np.hstack(columns), [cv2.IMWRITE_JPEG_QUALITY, 85])
+
+
+def main() -> None:
+    """Compare some scenes."""
+    parser = argparse.ArgumentParser(description="compare gl with the path tracer's pictures that are kept")
+    parser.add_argument("--scenes", help="numbers, such as 0,1,2; all without it")
+    parser.add_argument("--trace", action="store_true", help="draw the paths that are not kept, and no more")
+    chosen = parser.parse_args()
+    numbers = range(SCENES) if chosen.scenes is None else map(int, chosen.scenes.split(","))
+    shots = (Shot.of(number) for number in numbers)
+    if chosen.trace:
+        for shot in shots:
+            print(shot.number, *(f"{traced(*part).cpu_s:.1f} CPU s" for part in shot.parts), flush=True)
+        return
+    if not (kept := [shot for shot in shots if shot.kept]):
+        parser.error(f"{KEPT} holds no picture of these scenes as they are now; draw them with --trace")
+    told = compared(kept, KEPT.parent / "reference.jpg")
+    print({name: value for name, value in told.items() if name != "images"})
+
+
+if __name__ == "__main__":
+    main()
