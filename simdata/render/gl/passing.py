@@ -1,0 +1,61 @@
+"""Light that surfaces pass on from one to another, known at the places of a grid.
+
+Rays from every place find patches of surfaces; lights shine on those, and what the patches pass on lights the
+grid, and by it the patches again, round by round.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simdata.render.gl.grid import Grid
+from simdata.render.gl.panorama import basis, harmonics
+from simdata.render.gl.patch import Patches, means, ways
+from simdata.sky import looked_up
+
+KEPT = np.repeat([1.0, 2 / 3, 1 / 4], [1, 3, 5])  # of each coefficient by a cosine lobe; see `harmonics`
+ROUNDS = 8
+OFF = 0.06  # m off a surface, where it reads the light
+NEIGHBOURS = 4  # that stand in for a place within something
+
+
+def passed_on(grid: Grid, seen: Patches, reading: np.ndarray, sky: np.ndarray) -> np.ndarray:
+    """Return what white diffuse surfaces at the places read of all but the lights.
+
+    Args:
+        grid: the places.
+        seen: from them.
+        reading: (n, 3) what lights send to the points of the patches.
+        sky: (ROWS, 2 ROWS, 3) light of the sky. It is added as a whole; rays only tell what hides it, so that
+            an open place has it without noise.
+
+    Returns:
+        (*grid.shape, 9, 3) coefficients of `panorama.basis`.
+    """
+    direct = means(reading, np.flatnonzero(np.diff(seen.of, prepend=-1)))
+    gather = (KEPT * basis(ways())).T * (4 * np.pi / len(ways()))
+    hidden = looked_up(sky, ways()) * (seen.met < len(direct))[..., None]
+    numbers, shares = grid.shares(seen.places + OFF * seen.normals)
+    lobes, around, fill = basis(seen.normals), harmonics(sky), _fill(grid, seen.inside)
+    light, field = direct * seen.albedos, np.zeros((len(seen.met), 9, 3))
+    for _ in range(ROUNDS):
+        light = np.append(light, np.zeros((1, 3)), 0)
+        field = _filled(around + gather @ (light[seen.met] - hidden), fill)
+        arrives = np.einsum("se,sk,sekc->sc", shares, lobes, field[numbers])
+        light = (direct + np.maximum(arrives, 0)) * seen.albedos
+    return field.reshape(*grid.shape, 9, 3)
+
+
+def _fill(grid: Grid, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return which places are within something, the nearest others of each, and their shares."""
+    places, within, others = grid.places.reshape(-1, 3), np.flatnonzero(inside), np.flatnonzero(~inside)
+    apart = np.linalg.norm(places[within, None] - places[others], axis=-1)
+    nearest = np.argsort(apart, axis=-1, kind="stable")[:, :NEIGHBOURS]
+    share = 1 / np.take_along_axis(apart, nearest, 1) ** 2
+    return within, others[nearest], share / share.sum(-1, keepdims=True)
+
+
+def _filled(field: np.ndarray, fill: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+    within, nearest, share = fill
+    field[within] = np.einsum("in,inkc->ikc", share, field[nearest])
+    return field
