@@ -28,6 +28,7 @@ vec3 mirrored_along(vec3 way, vec3 at, float roughness) {
     return textureLod(mirrored, vec3(place, (roughness * (levels - 1.0) + 0.5) / levels), 0.0).rgb;
 }
 
+const float NEARBY = 0.4;  // what stands near sends off this share of what is scattered here
 const vec3 LUMINANCE = vec3(0.2126, 0.7152, 0.0722);
 
 // `at`: view frame. The light of the field is that on a surface without relief: relief turns it as it would the light
@@ -38,7 +39,8 @@ vec3 from_everywhere(Surface surface, vec3 at, Around around) {
     vec3 way = world_from_view * reflect(-surface.view, surface.normal);
     way = mix(way, vec3(1e-6), lessThan(abs(way), vec3(1e-6)));
     vec3 scattered = ambient + around.light * clamp(turned / max(there, 1e-6), 0.5, 2.0);
-    vec3 seen = ambient + mirrored_along(way, world_from_view * at + eye, surface.roughness);
+    float dimmed = min(2.0 * dot(around.light, LUMINANCE) / max(dot(there, LUMINANCE), 1e-6), 1.0);
+    vec3 seen = ambient + dimmed * mirrored_along(way, world_from_view * at + eye, surface.roughness);
     return surface.diffuse * scattered * brightened(around.open, surface.diffuse + surface.glossy)
-        + surface.glossy * seen * glossy_openness(around.open, n_v, surface.roughness);
+        + surface.glossy * mix(NEARBY * scattered, seen, glossy_openness(around.open, n_v, surface.roughness));
 }
