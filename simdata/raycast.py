@@ -87,9 +87,7 @@ class Hits:
 class RayScene:
     """The geometry of a scene, ready for rays; built for one instant at a time, when first asked."""
 
-    def __init__(
-        self, scene: Scene, *, store: Path | None = None, without: Collection[int] = ()
-    ) -> None:
+    def __init__(self, scene: Scene, *, store: Path | None = None, without: Collection[int] = ()) -> None:
         """Load the meshes.
 
         without: nodes that rays go through, indices.

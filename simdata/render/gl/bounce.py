@@ -71,7 +71,9 @@ class Bounce:
         if scene.nodes and (scene.spec.look.lights or sky.any()):
             rays = RayScene(scene, store=self._store, without=materials.glass)
             seen = patches(rays, subject.t, grid.places.reshape(-1, 3), materials.albedos)
-            light = passed_on(grid, seen, self._lights.reading(subject.lighting, seen.points, seen.facing), sky)
+            light = passed_on(
+                grid, seen, self._lights.reading(subject.lighting, seen.points, seen.facing), sky
+            )
         else:
             light = np.broadcast_to(harmonics(sky), (*grid.shape, 9, 3))
         subject.surroundings.field.take(grid, light)

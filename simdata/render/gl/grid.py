@@ -92,7 +92,8 @@ def grid_about(cast: Casters, corners: np.ndarray, objects: np.ndarray) -> Grid:
     bottoms = corners[objects if objects.any() else slice(None)][..., 2].min(-1)
     stand = float(np.quantile(bottoms, 0.25))
     top = float(cast.room[1, 2]) if cast.room[1, 2] > high[2] else float(high[2]) + MARGIN
-    under = _heights(float(low[2]), stand) if stand - low[2] > LOW else np.zeros(0)
+    bottom = max(min(float(low[2]), float(cast.room[0, 2])), float(low[2]) - REACH)
+    under = _heights(bottom, stand) if stand - bottom > LOW else np.zeros(0)
     across = (int(counts[0]), int(counts[1]))
     return Grid(first + step / 2, step, across, under, _heights(stand, top), stand)
 

@@ -27,7 +27,9 @@ class OpennessPass:
     def __init__(self, context: moderngl.Context, targets: Targets) -> None:
         self._context, self._targets = context, targets
         self._look = Program(context, "screen", "open", depths=FIRST_UNIT, normals=FIRST_UNIT + 1)
-        self._smooth = Program(context, "screen", "smooth", opens=FIRST_UNIT, normals=FIRST_UNIT + 1, field=FIELD_UNIT)
+        self._smooth = Program(
+            context, "screen", "smooth", opens=FIRST_UNIT, normals=FIRST_UNIT + 1, field=FIELD_UNIT
+        )
 
     def fill(
         self,

@@ -14,7 +14,7 @@ from simdata.render.gl.patch import Patches, means, ways
 from simdata.sky import looked_up
 
 KEPT = np.repeat([1.0, 2 / 3, 1 / 4], [1, 3, 5])  # of each coefficient by a cosine lobe; see `harmonics`
-ROUNDS = 8
+ROUNDS = 5
 OFF = 0.06  # m off a surface, where it reads the light
 NEIGHBOURS = 4  # that stand in for a place within something
 
@@ -36,13 +36,18 @@ def passed_on(grid: Grid, seen: Patches, reading: np.ndarray, sky: np.ndarray) -
     gather = (KEPT * basis(ways())).T * (4 * np.pi / len(ways()))
     hidden = looked_up(sky, ways()) * (seen.met < len(direct))[..., None]
     numbers, shares = grid.shares(seen.places + OFF * seen.normals)
-    lobes, around, fill = basis(seen.normals), harmonics(sky), _fill(grid, seen.inside)
+    lobes, fill, nothing = basis(seen.normals), _fill(grid, seen.inside), np.zeros((1, 3))
     light, field = direct * seen.albedos, np.zeros((len(seen.met), 9, 3))
+    part = harmonics(sky) - gather @ hidden
     for _ in range(ROUNDS):
-        light = np.append(light, np.zeros((1, 3)), 0)
-        field = _filled(around + gather @ (light[seen.met] - hidden), fill)
-        arrives = np.einsum("se,sk,sekc->sc", shares, lobes, field[numbers])
-        light = (direct + np.maximum(arrives, 0)) * seen.albedos
+        before = light.sum(0)
+        part = _filled(part + gather @ np.append(light, nothing, 0)[seen.met], fill)
+        field += part
+        arrives = np.einsum("se,sk,sekc->sc", shares, lobes, part[numbers])
+        light, last, part = np.maximum(arrives, 0) * seen.albedos, part, 0.0
+    # What all further rounds would add: each the same share of the one before.
+    share = np.minimum(light.sum(0) / np.maximum(before, 1e-9), 0.95)
+    field += last * share / (1 - share)
     return field.reshape(*grid.shape, 9, 3)
 
 

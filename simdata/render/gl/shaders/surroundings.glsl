@@ -28,11 +28,10 @@ vec3 mirrored_along(vec3 way, vec3 at, float roughness) {
     return textureLod(mirrored, vec3(place, (roughness * (levels - 1.0) + 0.5) / levels), 0.0).rgb;
 }
 
-const float NEARBY = 0.4;  // what stands near sends off this share of what is scattered here
 const vec3 LUMINANCE = vec3(0.2126, 0.7152, 0.0722);
 
 // `at`: view frame. The light of the field is that on a surface without relief: relief turns it as it would the light
-// where the panoramas were seen from. What is mirrored is as much darker or brighter than there as what is scattered.
+// where the panoramas were seen from. What is mirrored is darker where less than half as much light is as there.
 vec3 from_everywhere(Surface surface, vec3 at, Around around) {
     float n_v = max(dot(surface.normal, surface.view), 1e-3);
     vec3 there = scattered_by(world_from_view * surface.facing), turned = scattered_by(world_from_view * surface.normal);
@@ -41,6 +40,7 @@ vec3 from_everywhere(Surface surface, vec3 at, Around around) {
     vec3 scattered = ambient + around.light * clamp(turned / max(there, 1e-6), 0.5, 2.0);
     float dimmed = min(2.0 * dot(around.light, LUMINANCE) / max(dot(there, LUMINANCE), 1e-6), 1.0);
     vec3 seen = ambient + dimmed * mirrored_along(way, world_from_view * at + eye, surface.roughness);
-    return surface.diffuse * scattered * brightened(around.open, surface.diffuse + surface.glossy)
-        + surface.glossy * mix(NEARBY * scattered, seen, glossy_openness(around.open, n_v, surface.roughness));
+    vec3 albedo = surface.diffuse + surface.glossy;  // what stands near is taken to have the same
+    return surface.diffuse * scattered * brightened(around.open, albedo)
+        + surface.glossy * mix(albedo * scattered, seen, glossy_openness(around.open, n_v, surface.roughness));
 }
