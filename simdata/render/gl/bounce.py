@@ -77,7 +77,7 @@ class Bounce:
         else:
             light = np.broadcast_to(harmonics(sky), (*grid.shape, 9, 3))
         subject.surroundings.field.take(grid, light)
-        numbers, shares = grid.shares(place[None])
+        numbers, shares = grid.shares(place[None], np.zeros((1, 3)))
         return np.einsum("e,ekc->kc", shares[0], light.reshape(-1, 9, 3)[numbers[0]])
 
     def _panorama(self, subject: Subject, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -6,7 +6,6 @@ import moderngl
 import numpy as np
 
 from simdata.render.gl.grid import Grid
-from simdata.render.gl.passing import OFF
 from simdata.render.gl.program import Program
 
 FIELD_UNIT = 4
@@ -47,7 +46,7 @@ class Field:
                 field_first=tuple(self._grid.first),
                 field_rate=tuple(1 / self._grid.step),
                 field_ramps=self._grid.ramps.astype(np.float32).tobytes(),
-                field_off=OFF,
+                field_off=tuple(self._grid.off),
             )
 
     def release(self) -> None:

@@ -18,6 +18,7 @@ REACH = 4.0  # m about what casts shadows to walls; the light beyond is that of 
 MARGIN = 0.5  # m, where there is no wall
 NEAR = 0.2  # m from the lowest and the highest place to what is below and above them
 SLAB = 0.06, 0.01  # m below what objects stand on: the light changes from the one height's to the other's
+OFF = 0.06  # m above or below a surface, where its light is read
 LOW = 0.3  # m; what objects stand on has light of its own below if it is higher up
 
 
@@ -60,8 +61,17 @@ class Grid:
         told = [_ramp(under), (start, 1 / (end - start), float(len(under) > 0)), _ramp(over)]
         return np.array(told)
 
-    def shares(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the eight places about each point (n, 3), by number, and what each adds to it: (n, 8)."""
+    @property
+    def off(self) -> np.ndarray:
+        """How far off a surface its light is read, by its normal, (3,) metres: on its own side of it."""
+        return np.array([*self.step / 2, OFF])
+
+    def shares(self, points: np.ndarray, normals: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the eight places whose light surfaces read, by number, and how much of each: (n, 8).
+
+        points, normals: (n, 3) of the surfaces; metres, world frame; unit, or zero for points in the air.
+        """
+        points = points + self.off * normals
         start, rate, most = self.ramps.T
         level = np.clip((points[:, 2:] - start) * rate, 0, most).sum(-1)
         across = (points[:, :2] - self.first) / self.step

@@ -15,7 +15,6 @@ from simdata.sky import looked_up
 
 KEPT = np.repeat([1.0, 2 / 3, 1 / 4], [1, 3, 5])  # of each coefficient by a cosine lobe; see `harmonics`
 ROUNDS = 5
-OFF = 0.06  # m off a surface, where it reads the light
 NEIGHBOURS = 4  # that stand in for a place within something
 
 
@@ -35,7 +34,7 @@ def passed_on(grid: Grid, seen: Patches, reading: np.ndarray, sky: np.ndarray) -
     direct = means(reading, np.flatnonzero(np.diff(seen.of, prepend=-1)))
     gather = (KEPT * basis(ways())).T * (4 * np.pi / len(ways()))
     hidden = looked_up(sky, ways()) * (seen.met < len(direct))[..., None]
-    numbers, shares = grid.shares(seen.places + OFF * seen.normals)
+    numbers, shares = grid.shares(seen.places, seen.normals)
     lobes, fill, nothing = basis(seen.normals), _fill(grid, seen.inside), np.zeros((1, 3))
     light, field = direct * seen.albedos, np.zeros((len(seen.met), 9, 3))
     part = harmonics(sky) - gather @ hidden

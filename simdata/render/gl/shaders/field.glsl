@@ -3,7 +3,7 @@
 uniform sampler3D field;     // blocks of heights, one after another; each texel some coefficients
 uniform vec2 field_first, field_rate;  // x and y of the first place, m, and places a metre
 uniform mat3 field_ramps;    // how the number of a height rises with z: each from where, how fast, how far
-uniform float field_off;     // m off a surface, where it reads the light
+uniform vec3 field_off;      // m off a surface, by its normal, where its light is read
 
 const float BLOCKS = 7.0;
 
