@@ -1,8 +1,7 @@
-"""Light that surfaces pass on: what the middle of a scene sees around it, as light for everything there.
+"""Light from all around: what surfaces pass on lights others, and what the middle of a scene sees is mirrored.
 
-A small cube of the scenery is drawn from a little above the objects, with lights, shadows and sky; what it
-shows lights the scene once more. So walls and tables tint what faces them, and a room is lit by its windows
-and what they light.
+Rays find what the field of light is made of; a small cube of the scenery is then drawn under it from a little
+above the objects. So walls and tables tint what faces them, and a room is lit by its windows and what they light.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ def _layer(layer: Layer | None, textures: Textures) -> Row:
 
 
 def _albedo(material: Material, textures: Textures) -> np.ndarray:
-    """Return what a material scatters and mirrors of light from everywhere, at the means of its texture, (3,).
+    """Return what a material scatters and mirrors of light from everywhere, by its texture's mean, (3,).
 
     Source: Schlick's Fresnel term is 1 / 21 of what is left, in the mean over all directions.
     """

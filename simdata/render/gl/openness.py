@@ -1,4 +1,4 @@
-"""What comes to each surface from all around, and how much of it past what stands near, at half resolution."""
+"""What comes to each surface from all around, and how much past what stands near, at half resolution."""
 
 from __future__ import annotations
 
