@@ -1,7 +1,8 @@
-"""Light from all around: what surfaces pass on lights others, and what the middle of a scene sees is mirrored.
+"""Light from all around: what surfaces pass on lights others; what a scene's middle sees is mirrored.
 
 Rays find what the field of light is made of; a small cube of the scenery is then drawn under it from a little
-above the objects. So walls and tables tint what faces them, and a room is lit by its windows and what they light.
+above the objects. So walls and tables tint what faces them, and a room is lit by its windows and what they
+light.
 """
 
 from __future__ import annotations

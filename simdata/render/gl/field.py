@@ -25,7 +25,7 @@ class Field:
         self._grid: Grid
 
     def take(self, grid: Grid, light: np.ndarray) -> None:
-        """Take what white diffuse surfaces read at a grid's places, (*grid.shape, 9, 3), as of `passed_on`."""
+        """Take what white diffuse surfaces read at a grid's places, as `passing.passed_on` returns it."""
         blocks = np.zeros((BLOCKS, *grid.shape, 4), np.float16)
         blocks[:3] = np.moveaxis(light[..., :4, :], -1, 0)
         blocks[3:6] = np.moveaxis(light[..., 4:8, :], -1, 0)
