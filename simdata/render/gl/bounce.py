@@ -20,7 +20,7 @@ from simdata.render.caster import Casters
 from simdata.render.face import CUBE, Face, atlas_places
 from simdata.render.gl.color import Canvas, ColorPass
 from simdata.render.gl.direct import DirectPass
-from simdata.render.gl.grid import grid_about
+from simdata.render.gl.grid import NOWHERE, grid_about
 from simdata.render.gl.panorama import ROWS, basis, harmonics
 from simdata.render.gl.passing import passed_on
 from simdata.render.gl.patch import patches
@@ -67,7 +67,7 @@ class Bounce:
         stage, cast, materials = subject.stage, subject.lighting.cast, subject.materials
         scene = stage.scene
         objects = np.array([node.instance > 0 for node in scene.nodes], bool)
-        grid = grid_about(cast, stage.corners(subject.t), objects)
+        grid = grid_about(cast, stage.corners(subject.t), objects) if scene.nodes else NOWHERE
         if scene.nodes and (scene.spec.look.lights or sky.any()):
             rays = RayScene(scene, store=self._store, without=materials.glass)
             seen = patches(rays, subject.t, grid.places.reshape(-1, 3), materials.albedos)

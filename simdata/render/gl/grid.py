@@ -84,6 +84,10 @@ class Grid:
         return np.ravel_multi_index(tuple(np.moveaxis(numbers, -1, 0)), self.shape), share
 
 
+# One place, for a scene of nothing.
+NOWHERE = Grid(np.zeros(2), np.ones(2), (1, 1), np.zeros(0), np.zeros(1), 0.0)
+
+
 def grid_about(cast: Casters, corners: np.ndarray, objects: np.ndarray) -> Grid:
     """Spread places over a room, or over the things that stand in the open.
 

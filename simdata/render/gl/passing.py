@@ -6,12 +6,14 @@ grid, and by it the patches again, round by round.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from simdata.render.gl.grid import Grid
-from simdata.render.gl.panorama import basis, harmonics
+from simdata.render.gl.panorama import basis
 from simdata.render.gl.patch import Patches, means, ways
-from simdata.sky import looked_up
+from simdata.sky import areas, directions
 
 KEPT = np.repeat([1.0, 2 / 3, 1 / 4], [1, 3, 5])  # of each coefficient by a cosine lobe; see `harmonics`
 ROUNDS = 5
@@ -25,19 +27,18 @@ def passed_on(grid: Grid, seen: Patches, reading: np.ndarray, sky: np.ndarray) -
         grid: the places.
         seen: from them.
         reading: (n, 3) what lights send to the points of the patches.
-        sky: (ROWS, 2 ROWS, 3) light of the sky. It is added as a whole; rays only tell what hides it, so that
-            an open place has it without noise.
+        sky: (ROWS, 2 ROWS, 3) light of the sky; a ray that meets nothing brings all that is nearest to it, so
+            that an open place has it without noise, and a closed one none.
 
     Returns:
         (*grid.shape, 9, 3) coefficients of `panorama.basis`.
     """
     direct = means(reading, np.flatnonzero(np.diff(seen.of, prepend=-1)))
     gather = (KEPT * basis(ways())).T * (4 * np.pi / len(ways()))
-    hidden = looked_up(sky, ways()) * (seen.met < len(direct))[..., None]
     numbers, shares = grid.shares(seen.places, seen.normals)
     lobes, fill, nothing = basis(seen.normals), _fill(grid, seen.inside), np.zeros((1, 3))
     light, field = direct * seen.albedos, np.zeros((len(seen.met), 9, 3))
-    part = harmonics(sky) - gather @ hidden
+    part = np.einsum("pr,rkc->pkc", (seen.met == len(direct)).astype(float), _by_ray(sky))
     for _ in range(ROUNDS):
         before = light.sum(0)
         part = _filled(part + gather @ np.append(light, nothing, 0)[seen.met], fill)
@@ -48,6 +49,21 @@ def passed_on(grid: Grid, seen: Patches, reading: np.ndarray, sky: np.ndarray) -
     share = np.minimum(light.sum(0) / np.maximum(before, 1e-9), 0.95)
     field += last * share / (1 - share)
     return field.reshape(*grid.shape, 9, 3)
+
+
+def _by_ray(sky: np.ndarray) -> np.ndarray:
+    """Return what each ray brings of a sky where it meets nothing, (RAYS, 9, 3); its sum is `harmonics`."""
+    height = len(sky)
+    weighted = KEPT * basis(directions(height)) * areas(height)[..., None]
+    found = np.zeros((len(ways()), 9, 3))
+    np.add.at(found, _nearest(height), weighted[..., None] * sky[..., None, :])
+    return found
+
+
+@lru_cache(maxsize=1)
+def _nearest(height: int) -> np.ndarray:
+    """Return the ray that is nearest to each pixel of a sky, (height, 2 height)."""
+    return (directions(height) @ ways().T).argmax(-1)
 
 
 def _fill(grid: Grid, inside: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
