@@ -7,7 +7,7 @@ both sides.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -87,13 +87,15 @@ class Hits:
 class RayScene:
     """The geometry of a scene, ready for rays; built for one instant at a time, when first asked."""
 
-    def __init__(self, scene: Scene, *, store: Path | None = None) -> None:
+    def __init__(self, scene: Scene, *, store: Path | None = None, without: Collection[int] = ()) -> None:
         """Load the meshes.
+
+        without: nodes that rays go through, indices.
 
         Raises:
             AssetError: an imported mesh is not in `store`.
         """
-        self._scene = scene
+        self._scene, self._without = scene, without
         self._meshes = [load_model(node.shape, store).parts[node.part].mesh for node in scene.nodes]
         self._t = float("nan")
         self._matrices = np.zeros((0, 4, 4))
@@ -185,7 +187,7 @@ class RayScene:
             self._built, self._moved, self._t = {}, {}, t
 
     def _nodes(self, only_instance: int | None) -> list[int]:
-        nodes = enumerate(self._scene.nodes)
+        nodes = ((i, node) for i, node in enumerate(self._scene.nodes) if i not in self._without)
         return [i for i, node in nodes if only_instance is None or node.instance == only_instance]
 
     def _geometry(self, t: float, only_instance: int | None) -> _Geometry:

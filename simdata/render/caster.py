@@ -10,8 +10,8 @@ import numpy as np
 from simdata.geometry import transform
 from simdata.scene import Scene
 
-# Scenery this many times wider than the objects' spread is a room or a ground: it casts no shadow, so that
-# walls do not keep an outdoor sun from a room without a ceiling. Under a ceiling, they do.
+# What has a ceiling is a room. Where nothing has, scenery this many times wider than the objects' spread is one,
+# or a ground: it casts no shadow, so that walls do not keep an outdoor sun out. Under a ceiling, they do.
 ROOM = 3.0
 CEILING = "ceiling"
 
@@ -24,8 +24,7 @@ class Casters:
         nodes: indices into `scene.nodes`.
         center, radius: of a sphere that holds them, metres, world frame.
         top: height of the highest of the objects, metres, world z.
-        room: (2, 3) metres, world frame: the box of scenery that is too large to cast; empty (low above high)
-            where there is none.
+        room: (2, 3) metres, world frame: the box of the room; empty (low above high) where there is none.
         shell: nodes of a room with a ceiling: they keep a sun out that does not come in by a window.
     """
 
@@ -38,7 +37,7 @@ class Casters:
 
 
 def casters(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Casters:
-    """Choose the objects, and scenery not much larger than their spread.
+    """Choose all but the room; where none has a ceiling, objects and what is not much wider than their spread.
 
     Args:
         scene: with its motion.
@@ -54,17 +53,18 @@ def casters(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Casters:
         objects[:] = True
     spread = np.linalg.norm(np.ptp(corners[objects].reshape(-1, 3), axis=0))
     sizes = np.linalg.norm(np.ptp(corners, axis=1), axis=1)
-    casts = objects | (sizes < ROOM * spread)
+    roofed = [node.shape for node in scene.nodes if node.part == CEILING]
+    inside = np.array([node.shape not in roofed for node in scene.nodes])
+    casts = objects | (inside if roofed else sizes < ROOM * spread)
     low, high = _box(corners[casts])
     rooms = np.flatnonzero(~casts)
-    closed = any(scene.nodes[node].part == CEILING for node in rooms)
     return Casters(
         nodes=frozenset(np.flatnonzero(casts).tolist()),
         center=(low + high) / 2,
         radius=float(np.linalg.norm(high - low) / 2),
         top=float(corners[objects][..., 2].max()),
         room=_box(corners[rooms]) if len(rooms) else nowhere,
-        shell=frozenset(rooms.tolist() if closed else ()),
+        shell=frozenset(rooms.tolist() if roofed else ()),
     )
 
 

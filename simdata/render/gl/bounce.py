@@ -1,30 +1,35 @@
-"""Light that surfaces pass on: what the middle of a scene sees around it, as light for everything there.
+"""Light from all around: what surfaces pass on lights others; what a scene's middle sees is mirrored.
 
-A small cube of the scenery is drawn from a little above the objects, with lights, shadows and sky; what it
-shows lights the scene once more. So walls and tables tint what faces them, and a room is lit by its windows
-and what they light.
+Rays find what the field of light is made of; a small cube of the scenery is then drawn under it from a little
+above the objects. So walls and tables tint what faces them, and a room is lit by its windows and what they
+light.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from simdata.light import AreaLight
+from simdata.raycast import RayScene
 from simdata.render.caster import Casters
 from simdata.render.face import CUBE, Face, atlas_places
 from simdata.render.gl.color import Canvas, ColorPass
-from simdata.render.gl.panorama import ROWS
+from simdata.render.gl.direct import DirectPass
+from simdata.render.gl.grid import NOWHERE, grid_about
+from simdata.render.gl.panorama import ROWS, basis, harmonics
+from simdata.render.gl.passing import passed_on
+from simdata.render.gl.patch import patches
 from simdata.render.gl.subject import Subject
 from simdata.render.gl.surroundings import ENDLESS
 from simdata.render.gl.view import View
 from simdata.sky import directions
 
 SIDE, GUARD = 40, 1  # pixels a side of a face; of it, beyond the edge of the cube
-BOUNCES = 2
 ABOVE = 0.15  # of their radius above the objects
 # World axes of a camera that looks along world +x, its image upright.
 LEVEL = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]], float)
@@ -35,27 +40,45 @@ class Bounce:
 
     Args:
         colors: shades what is seen.
+        lights: shades what rays meet.
+        store: folder of imported meshes.
     """
 
-    def __init__(self, colors: ColorPass) -> None:
-        self._colors = colors
+    def __init__(self, colors: ColorPass, lights: DirectPass, store: Path | None) -> None:
+        self._colors, self._lights, self._store = colors, lights, store
 
     def light(self, subject: Subject) -> None:
         """Give a subject's surroundings the light that they have at its instant; its lights are loaded."""
-        look, cast = subject.stage.scene.spec.look, subject.lighting.cast
-        sky = subject.surroundings.take_sky(look.sky)
-        place, room = _middle(cast), _room(cast)
-        # A closed room is dark at first; in the open, the sky lights what lights the rest.
-        first = np.zeros_like(sky) if cast.shell else sky
-        subject.surroundings.take(first, first, place, room)
-        if not subject.stage.scenery().nodes:
-            return
+        look, cast, around = subject.stage.scene.spec.look, subject.lighting.cast, subject.surroundings
+        sky = around.take_sky(look.sky)
         # Areas that stand for the sky behind a window light diffusely in its stead.
         portal = bool(cast.shell) and any(isinstance(x, AreaLight) and x.portal for x in look.lights)
-        for _ in range(BOUNCES):
+        place, room = _middle(cast), _room(cast)
+        there = self._fill(subject, np.zeros_like(sky) if portal else sky, place)
+        # A closed room mirrors at first what it is lit by; in the open, the sky lights what lights the rest.
+        first = np.maximum(basis(directions(ROWS)) @ there, 0) if cast.shell else sky
+        around.take(first, there, place, room)
+        if subject.stage.scenery().nodes:
             surfaces, free = self._panorama(subject, place)
-            mirrored = surfaces + free * sky
-            subject.surroundings.take(surfaces if portal else mirrored, mirrored, place, room)
+            around.take(surfaces + free * sky, there, place, room)
+
+    def _fill(self, subject: Subject, sky: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Find the field under a sky (ROWS, 2 ROWS, 3), and return what it is at a place: (9, 3)."""
+        stage, cast, materials = subject.stage, subject.lighting.cast, subject.materials
+        scene = stage.scene
+        objects = np.array([node.instance > 0 for node in scene.nodes], bool)
+        grid = grid_about(cast, stage.corners(subject.t), objects) if scene.nodes else NOWHERE
+        if scene.nodes and (scene.spec.look.lights or sky.any()):
+            rays = RayScene(scene, store=self._store, without=materials.glass)
+            seen = patches(rays, subject.t, grid.places.reshape(-1, 3), materials.albedos)
+            light = passed_on(
+                grid, seen, self._lights.reading(subject.lighting, seen.points, seen.facing), sky
+            )
+        else:
+            light = np.broadcast_to(harmonics(sky), (*grid.shape, 9, 3))
+        subject.surroundings.field.take(grid, light)
+        numbers, shares = grid.shares(place[None], np.zeros((1, 3)))
+        return np.einsum("e,ekc->kc", shares[0], light.reshape(-1, 9, 3)[numbers[0]])
 
     def _panorama(self, subject: Subject, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is seen from a place: light of surfaces (ROWS, 2 ROWS, 3), and where none is (…, 1)."""

@@ -19,7 +19,7 @@ from simdata.scene import Scene
 
 MAX_LIGHTS = 16
 LIT_UNIT, DEPTH_UNIT = 2, 3
-NEAR, NEAREST = 1.2, 2.0  # of the radius of all that casts shadows; m
+NEAR, NEAREST = 1.2, 0.4  # of the radius of all that casts shadows; m
 
 
 class Lighting:
@@ -51,7 +51,7 @@ class Lighting:
 
     @property
     def nearness(self) -> float:
-        """Metres within which things hide the sky from each other; beyond, they are its surroundings."""
+        """Metres within which things hide light from each other that the field is too coarse to tell."""
         return min(NEAR * self.cast.radius, NEAREST)
 
     def load(self, stage: Stage, t: float) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import Any
+
+import numpy as np
 
 from simdata.color import linear
 from simdata.material import FieldTexture, ImageTexture, Layer, Material
@@ -13,6 +16,7 @@ from simdata.scene import Scene
 
 MAP_UNIT, MASK_UNIT, SKIN_UNIT = 0, 1, 10
 PLAIN, FIELD, PICTURE = 0, 1, 2
+DIELECTRIC = 0.04  # as in `brdf.glsl`
 
 Row = dict[str, float | tuple[float, ...]]
 
@@ -26,6 +30,7 @@ class Materials:
 
     Attributes:
         glass: the nodes that light goes through.
+        albedos: (N, 3) the share of light that each node passes on, about, linear.
 
     Raises:
         RenderError: a picture is not in the store, or cannot be read.
@@ -38,6 +43,8 @@ class Materials:
         number = {material: k for k, material in enumerate(self._materials)}
         self._number_of = [number[material] for material in of_nodes]
         self._rows = [_row(material, textures) for material in self._materials]
+        albedos = np.array([_albedo(material, textures) for material in self._materials])
+        self.albedos = albedos.reshape(-1, 3)[self._number_of]
         self.glass = frozenset(k for k, material in enumerate(of_nodes) if material.transmission > 0)
 
     def groups(self, nodes: list[int], program: Program) -> Iterator[list[int]]:
@@ -112,3 +119,32 @@ def _layer(layer: Layer | None, textures: Textures) -> Row:
         "repeat": layer.repeat,
         "loss": (loss.half, loss.rate),
     }
+
+
+def _albedo(material: Material, textures: Textures) -> np.ndarray:
+    """Return what a material scatters and mirrors of light from everywhere, by its texture's mean, (3,).
+
+    Source: Schlick's Fresnel term is 1 / 21 of what is left, in the mean over all directions.
+    """
+    color, texture = np.array(linear(material.base_color)), material.texture
+    metallic = material.metallic
+    if isinstance(texture, FieldTexture):
+        tone, accent = textures.get(texture).mean[:2]
+        share = np.array([1 - tone - accent, tone, accent])
+        colors = [*texture.colors, texture.accent or texture.colors[1]]
+        color = color * (share @ [linear(one) for one in colors])
+        metallic = float(share @ (texture.metallic or (metallic,) * 3))
+    elif texture is not None:
+        color = color * textures.get(texture).mean
+    if (layer := material.layer) is not None:
+        color = (1 - layer.amount) * color + layer.amount * np.array(linear(layer.color))
+        metallic = (1 - layer.amount) * metallic + layer.amount * layer.metallic
+    mirrored = (1 - metallic) * DIELECTRIC + metallic * color
+    scattered = (1 - metallic) * (1 - material.transmission) * (1 - _everywhere(DIELECTRIC)) * color
+    veil = material.coat * _everywhere(DIELECTRIC)
+    return veil + (1 - veil) * (scattered + _everywhere(mirrored))
+
+
+def _everywhere(at_normal: Any) -> Any:
+    """Return what a surface mirrors of light from everywhere, by its reflectance at normal incidence."""
+    return at_normal + (1 - at_normal) / 21

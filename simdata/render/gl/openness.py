@@ -1,10 +1,11 @@
-"""How much around each surface is free of what stands near: ambient occlusion, at half resolution."""
+"""What comes to each surface from all around, and how much past what stands near, at half resolution."""
 
 from __future__ import annotations
 
 import moderngl
 import numpy as np
 
+from simdata.render.gl.field import FIELD_UNIT, Field
 from simdata.render.gl.program import Program
 from simdata.render.gl.target import Targets, textures, unclipped
 from simdata.render.gl.view import View
@@ -26,13 +27,16 @@ class OpennessPass:
     def __init__(self, context: moderngl.Context, targets: Targets) -> None:
         self._context, self._targets = context, targets
         self._look = Program(context, "screen", "open", depths=FIRST_UNIT, normals=FIRST_UNIT + 1)
-        self._smooth = Program(context, "screen", "smooth", opens=FIRST_UNIT, normals=FIRST_UNIT + 1)
+        self._smooth = Program(
+            context, "screen", "smooth", opens=FIRST_UNIT, normals=FIRST_UNIT + 1, field=FIELD_UNIT
+        )
 
     def fill(
         self,
         seen: moderngl.Framebuffer,
         view: View,
         radius: float,
+        field: Field,
         *,
         left: int = 0,
         rows: tuple[int, int] | None = None,
@@ -43,6 +47,7 @@ class OpennessPass:
             seen: the target it drew into.
             view: what it drew.
             radius: metres within which things stand near.
+            field: the light.
             left: column at which the view begins.
             rows: (first, end) that were drawn; None for all.
 
@@ -52,9 +57,11 @@ class OpennessPass:
         first, end = rows or (0, view.height)
         _, depths, normals = textures(seen)
         size = (seen.width + 1) // 2, (seen.height + 1) // 2
-        rough, smooth = (self._targets.bare(*size, 2, kind) for kind in ("f2", "f4"))
+        rough, smooth = self._targets.bare(*size, 2, "f2"), self._targets.bare(*size, 4, "f4")
         bounds = (left, first, left + view.width, end)
         lens = lens_of(view, left)
+        field.bind(self._smooth)
+        self._smooth.set(world_from_view=view.world_from_view.T.astype(np.float32).tobytes())
         self._context.enable_only(moderngl.NOTHING)
         for program, target, read in (
             (self._look, rough, depths),

@@ -16,6 +16,7 @@ from simdata.render import Probe
 from simdata.render.gl.bounce import Bounce
 from simdata.render.gl.color import ColorPass
 from simdata.render.gl.context import DEVICE_VARIABLE, open_context
+from simdata.render.gl.direct import DirectPass
 from simdata.render.gl.film import Film
 from simdata.render.gl.geometry import Geometry, Packed, geometry_key
 from simdata.render.gl.label import LabelPass
@@ -54,7 +55,8 @@ class GlRenderer:
         self._film = Film(self._context, self._targets, self._colors, samples or SAMPLES)
         self._lighting = Lighting(self._context, self._depth)
         self._surroundings = Surroundings(self._context, store)
-        self._bounce = Bounce(self._colors)
+        self._direct = DirectPass(self._context, self._targets)
+        self._bounce = Bounce(self._colors, self._direct, store)
         self._geometry: Geometry | None = None
         self._stage: Stage | None = None
         self._materials: Materials | None = None
@@ -118,7 +120,7 @@ class GlRenderer:
             self._forget()
             if self._geometry is not None:
                 self._geometry.release()
-            passes = (self._labels, self._silhouettes, self._film, self._colors, self._depth)
+            passes = (self._labels, self._silhouettes, self._film, self._colors, self._direct, self._depth)
             for thing in (*passes, self._lighting, self._surroundings, self._textures, self._targets):
                 thing.release()
         self._context.release()

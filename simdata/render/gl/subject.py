@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from simdata.render.gl.albedo import ALBEDO_UNIT
+from simdata.render.gl.field import FIELD_UNIT
 from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
 from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, SKIN_UNIT, Materials
 from simdata.render.gl.openness import OPEN_UNIT
@@ -22,6 +23,7 @@ UNITS = {
     "shadow_lit": LIT_UNIT,
     "shadow_depth": DEPTH_UNIT,
     "mirrored": MIRRORED_UNIT,
+    "field": FIELD_UNIT,
     "opens": OPEN_UNIT,
     "albedo": ALBEDO_UNIT,
     "behind": BEHIND_UNIT,

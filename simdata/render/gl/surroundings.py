@@ -8,7 +8,8 @@ import moderngl
 import numpy as np
 
 from simdata.color import linear_from_srgb
-from simdata.render.gl.panorama import LEVELS, ROWS, harmonics, reflections
+from simdata.render.gl.field import Field
+from simdata.render.gl.panorama import LEVELS, ROWS, reflections
 from simdata.render.gl.program import Program
 from simdata.render.gl.view import View
 from simdata.sky import ImageSky, Sky, radiance
@@ -35,8 +36,9 @@ class Surroundings:
         self._mirrored = context.texture3d((2 * ROWS, ROWS, LEVELS), 3, dtype="f2")
         self._mirrored.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self._mirrored.repeat_y = self._mirrored.repeat_z = False
+        self.field = Field(context)
         self._shown: Sky | None = None
-        self._scattered = np.zeros((9, 3))
+        self._there = np.zeros((9, 3))
         self._place, self._room = np.zeros(3), np.array([[-ENDLESS] * 3, [ENDLESS] * 3])
 
     def take_sky(self, sky: Sky | None) -> np.ndarray:
@@ -52,29 +54,30 @@ class Surroundings:
             return np.zeros((ROWS, 2 * ROWS, 3), np.float32)
         return turned(radiance(sky, ROWS, self._store), heading(sky))
 
-    def take(self, scattered: np.ndarray, mirrored: np.ndarray, place: np.ndarray, room: np.ndarray) -> None:
-        """Take the light that comes from all around.
+    def take(self, mirrored: np.ndarray, there: np.ndarray, place: np.ndarray, room: np.ndarray) -> None:
+        """Take what is mirrored.
 
         Args:
-            scattered: panorama (ROWS, 2 ROWS, 3) of what lights diffusely.
-            mirrored: the same of what is mirrored.
-            place: (3,) metres, world frame, from where they were seen.
+            mirrored: panorama (ROWS, 2 ROWS, 3).
+            there: (9, 3) what white diffuse surfaces read where it was seen from, of `panorama.basis`.
+            place: (3,) metres, world frame, from where it was seen.
             room: (2, 3) metres, world frame: the box on which what is seen lies, about.
         """
-        self._scattered, self._place, self._room = harmonics(scattered), place, room
+        self._there, self._place, self._room = there, place, room
         self._mirrored.write(reflections(mirrored).astype(np.float16).tobytes())
 
     def bind(self, view: View, ambient: float, program: Program) -> None:
         """Tell a program about the light from everywhere as a viewer sees it."""
         program.set(
             ambient=ambient,
-            harmonics=self._scattered.astype(np.float32).tobytes(),
+            harmonics=self._there.astype(np.float32).tobytes(),
             world_from_view=view.world_from_view[:3, :3].T.astype(np.float32).tobytes(),
             eye=tuple(view.world_from_view[:3, 3]),
             seen_from=tuple(self._place),
             room=self._room.astype(np.float32).tobytes(),
         )
         self._mirrored.use(MIRRORED_UNIT)
+        self.field.bind(program)
 
     def draw(self, view: View, haze: Haze | None, left: int, scale: int) -> None:
         """Draw sky and haze where the current target holds nothing; arguments as of `aim`."""
@@ -93,7 +96,7 @@ class Surroundings:
 
     def release(self) -> None:
         """Give everything back."""
-        for thing in (self._backdrop, self._sky, self._mirrored):
+        for thing in (self._backdrop, self._sky, self._mirrored, self.field):
             thing.release()
 
 

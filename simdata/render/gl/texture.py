@@ -15,6 +15,7 @@ import numpy as np
 from simdata.material import ImageTexture, Layer, Texture
 from simdata.render.stored import stored, stored_surface
 from simdata.texture import layer_mask, texture_maps
+from simdata.texture.baked import LIGHT
 
 SRGB8_ALPHA8 = 0x8C43  # Source: OpenGL 4.5 specification, table 8.12
 
@@ -36,9 +37,15 @@ class Loss:
 
 @dataclass(frozen=True, eq=False)
 class Baked:
-    """A texture on the device, and what its mip-maps lose of a field's slopes, or of a mask's values."""
+    """A texture on the device.
+
+    Attributes:
+        mean: of its first channels: a field's shares of tone 1 and accent, a picture's linear colour.
+        loss: what its mip-maps lose of a field's slopes, or of a mask's values.
+    """
 
     texture: moderngl.Texture
+    mean: np.ndarray
     loss: Loss = Loss()
 
     @property
@@ -102,12 +109,13 @@ class Textures:
 
     def _bake(self, texture: Texture | Layer) -> Baked:
         if isinstance(texture, ImageTexture):
-            return Baked(self._picture(texture))
+            picture = stored(texture, self._store)
+            return Baked(self._picture(picture), LIGHT[picture].mean((0, 1)))
         if isinstance(texture, Layer):
             mask = layer_mask(texture.family, texture.seed)[..., None]
-            return Baked(self._texels(mask), _loss(mask / 255))
+            return Baked(self._texels(mask), mask.mean((0, 1)) / 255, _loss(mask / 255))
         maps = texture_maps(texture.family, texture.seed)
-        return Baked(self._texels(maps), _loss((maps[..., 2:] - 128.0) / 127))
+        return Baked(self._texels(maps), maps.mean((0, 1)) / 255, _loss((maps[..., 2:] - 128.0) / 127))
 
     def _texels(self, maps: np.ndarray) -> moderngl.Texture:
         maps = np.flipud(maps)  # row 0 is v = 1, OpenGL's is v = 0
@@ -119,10 +127,9 @@ class Textures:
 
     def _skin(self, texture: ImageTexture) -> Baked:
         maps = stored_surface(texture, self._store)
-        return Baked(self._texels(maps), _loss((maps[..., 2:] - 128.0) / 127))
+        return Baked(self._texels(maps), maps.mean((0, 1)) / 255, _loss((maps[..., 2:] - 128.0) / 127))
 
-    def _picture(self, texture: ImageTexture) -> moderngl.Texture:
-        picture = stored(texture, self._store)
+    def _picture(self, picture: np.ndarray) -> moderngl.Texture:
         rgba = np.flipud(cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA))
         size = picture.shape[1::-1]
         made = self._context.texture(size, 4, rgba.tobytes(), internal_format=SRGB8_ALPHA8)

@@ -1,25 +1,44 @@
-// Openness of a point, from half resolution, and what it does to light from everywhere.
+// What comes to a point from all around and past what stands near, from half resolution.
 
-uniform sampler2D opens;  // openness, depth
-uniform vec4 lens;        // 1 / focal lengths, principal point, whole pixels
+#include "field.glsl"
+#include "packed.glsl"
+
+uniform sampler2D opens;    // light, and openness with depth
+uniform vec4 lens;          // 1 / focal lengths, principal point, whole pixels
 uniform ivec4 open_bounds;  // half pixels of this view: left, top, right, bottom, inside
-uniform float samples;    // pixels of this picture along the side of one
+uniform float samples;      // pixels of this picture along the side of one
+uniform mat3 world_from_view;
+uniform vec3 eye;           // where the view is, world frame, m
 
-float openness(vec3 at, vec3 facing) {
+struct Around {
+    vec3 light;  // what a white diffuse surface reads that is not bent
+    float open;  // share of all directions in which nothing stands near
+};
+
+Around around_of(vec3 at, vec3 facing) {
     vec2 where = gl_FragCoord.xy / (2.0 * samples) - 0.25;
     ivec2 corner = ivec2(floor(where));
     vec2 share = where - vec2(corner);
-    float sum = 0.0, weights = 0.0, scale = 1.0 / (at.z * (0.01 + 2.0 * lens.x)), plane = dot(facing, at);
+    float weights = 0.0, beside = 0.0, scale = 1.0 / (at.z * (0.01 + 2.0 * lens.x)), plane = dot(facing, at);
+    Around sum = Around(vec3(0.0), 0.0);
     for (int i = 0; i < 4; i++) {
         ivec2 step_to = ivec2(i & 1, i >> 1), there = clamp(corner + step_to, open_bounds.xy, open_bounds.zw);
-        vec2 other = texelFetch(opens, there, 0).rg;
-        vec3 place = other.y * vec3((vec2(2 * there) + 0.5 - lens.zw) * lens.xy, 1.0);
+        vec4 other = texelFetch(opens, there, 0);
+        vec3 place = depth_of(other.w) * vec3((vec2(2 * there) + 0.5 - lens.zw) * lens.xy, 1.0);
         vec2 near = mix(1.0 - share, share, vec2(step_to));
-        float weight = (near.x * near.y + 0.01) * (clamp(1.0 - abs(dot(facing, place) - plane) * scale, 0.0, 1.0) + 1e-3);
-        sum += weight * other.x;
+        float in_plane = clamp(1.0 - abs(dot(facing, place) - plane) * scale, 0.0, 1.0);
+        float weight = (near.x * near.y + 0.01) * (in_plane + 1e-3);
+        sum.light += weight * other.rgb;
+        sum.open += weight * open_of(other.w);
         weights += weight;
+        beside += in_plane;
     }
-    return sum / weights;
+    sum.light /= weights;
+    sum.open /= weights;
+    // Where half resolution knows nothing of this surface. Loops end early, branches skip nothing.
+    for (int i = 0; i < (beside < 0.1 ? 1 : 0); i++)
+        sum.light = field_light(world_from_view * at + eye, world_from_view * facing);
+    return sum;
 }
 
 // What is near and hides the sky is lit, too: less is lost, the brighter the surface.

@@ -33,9 +33,9 @@ void main() {
     vec3 facing = normalize(normal) * (gl_FrontFacing ? 1.0 : -1.0);
     Surface surface = surface_at(position, facing, uv);
     mat2 turn = turn_of(gl_FragCoord.xy);
-    float open = openness(position, facing);
-    vec3 light = (1.0 - surface.veil) * (from_everywhere(surface, position, open) + surface.emission);
-    for (int coat = 0; coat < coats(surface); coat++) light += from_everywhere(varnish(surface), position, open);
+    Around around = around_of(position, facing);
+    vec3 light = (1.0 - surface.veil) * (from_everywhere(surface, position, around) + surface.emission);
+    for (int coat = 0; coat < coats(surface); coat++) light += from_everywhere(varnish(surface), position, around);
     for (int i = 0; i < lamp_count; i++) {
         Light lamp = light_of(i);
         vec4 way = towards(lamp, position);

@@ -1,21 +1,25 @@
 #version 430
-// The mean of 4 x 4 half pixels' openness, of those that lie in one plane.
+// Light from all around, and the mean of 4 x 4 half pixels' openness, of those that lie in one plane.
+
+#include "field.glsl"
+#include "packed.glsl"
 
 uniform sampler2D opens;    // and depth
 uniform sampler2D normals;  // of whole pixels, view frame
 uniform ivec4 bounds;       // whole pixels
 uniform vec4 lens;
+uniform mat4 world_from_view;
 
-layout(location = 0) out vec2 smoothed;
+layout(location = 0) out vec4 around;  // light, and openness with depth
 
 void main() {
     ivec2 here = ivec2(gl_FragCoord.xy), low = bounds.xy / 2, high = (bounds.zw - 1) / 2;
     vec2 own = texelFetch(opens, here, 0).rg;
-    smoothed = own;
+    around = vec4(0.0);
     if (own.y == 0.0) return;
     ivec2 pixel = clamp(2 * here, bounds.xy, bounds.zw - 1);
-    vec3 normal = texelFetch(normals, pixel, 0).xyz;
-    float plane = dot(normal, own.y * vec3((vec2(pixel) + 0.5 - lens.zw) * lens.xy, 1.0));
+    vec3 normal = texelFetch(normals, pixel, 0).xyz, at = own.y * vec3((vec2(pixel) + 0.5 - lens.zw) * lens.xy, 1.0);
+    float plane = dot(normal, at);
     float scale = 1.0 / (own.y * (0.02 + 4.0 * lens.x)), sum = 0.0, weights = 0.0;
     for (int y = -2; y < 2; y++)
         for (int x = -2; x < 2; x++) {
@@ -26,5 +30,6 @@ void main() {
             sum += weight * other.x;
             weights += weight;
         }
-    smoothed.x = sum / weights;
+    vec3 light = field_light((world_from_view * vec4(at, 1.0)).xyz, mat3(world_from_view) * normal);
+    around = vec4(light, packed_open(sum / weights, own.y));
 }

@@ -4,11 +4,9 @@
 #include "panorama.glsl"
 
 uniform float ambient;
-uniform vec3 harmonics[9];    // what a white diffuse surface reads by its normal, world frame
+uniform vec3 harmonics[9];    // what a white diffuse surface reads by its normal, world frame, where …
 uniform sampler3D mirrored;   // a panorama a roughness, from 0 to 1
-uniform mat3 world_from_view;
-uniform vec3 eye;             // where the view is, world frame, m
-uniform vec3 seen_from;       // where the panoramas were seen from
+uniform vec3 seen_from;       // … the panoramas were seen from
 uniform vec3 room[2];         // the box on which what they show lies: its low and its high corner
 
 // Source: Ramamoorthi & Hanrahan, "An Efficient Representation for Irradiance Environment Maps" (2001).
@@ -30,14 +28,19 @@ vec3 mirrored_along(vec3 way, vec3 at, float roughness) {
     return textureLod(mirrored, vec3(place, (roughness * (levels - 1.0) + 0.5) / levels), 0.0).rgb;
 }
 
-// `at`: view frame; `open`: share of all directions in which nothing stands near.
-vec3 from_everywhere(Surface surface, vec3 at, float open) {
+const vec3 LUMINANCE = vec3(0.2126, 0.7152, 0.0722);
+
+// `at`: view frame. The light of the field is that on a surface without relief: relief turns it as it would the light
+// where the panoramas were seen from. What is mirrored is darker where less than half as much light is as there.
+vec3 from_everywhere(Surface surface, vec3 at, Around around) {
     float n_v = max(dot(surface.normal, surface.view), 1e-3);
-    vec3 normal = world_from_view * surface.normal;
+    vec3 there = scattered_by(world_from_view * surface.facing), turned = scattered_by(world_from_view * surface.normal);
     vec3 way = world_from_view * reflect(-surface.view, surface.normal);
     way = mix(way, vec3(1e-6), lessThan(abs(way), vec3(1e-6)));
-    vec3 scattered = ambient + scattered_by(normal);
-    vec3 seen = ambient + mirrored_along(way, world_from_view * at + eye, surface.roughness);
-    return surface.diffuse * scattered * brightened(open, surface.diffuse + surface.glossy)
-        + surface.glossy * seen * glossy_openness(open, n_v, surface.roughness);
+    vec3 scattered = ambient + around.light * clamp(turned / max(there, 1e-6), 0.5, 2.0);
+    float dimmed = min(2.0 * dot(around.light, LUMINANCE) / max(dot(there, LUMINANCE), 1e-6), 1.0);
+    vec3 seen = ambient + dimmed * mirrored_along(way, world_from_view * at + eye, surface.roughness);
+    vec3 albedo = surface.diffuse + surface.glossy;  // what stands near is taken to have the same
+    return surface.diffuse * scattered * brightened(around.open, albedo)
+        + surface.glossy * mix(albedo * scattered, seen, glossy_openness(around.open, n_v, surface.roughness));
 }
