@@ -10,8 +10,8 @@ import numpy as np
 from simdata.geometry import transform
 from simdata.scene import Scene
 
-# What has a ceiling is a room. Where nothing has, scenery this many times wider than the objects' spread is one,
-# or a ground: it casts no shadow, so that walls do not keep an outdoor sun out. Under a ceiling, they do.
+# What has a ceiling is a room. Where nothing has, scenery so many times wider than the spread of the objects is
+# one, or a ground: it casts no shadow, so that walls keep no outdoor sun out. Under a ceiling, they do.
 ROOM = 3.0
 CEILING = "ceiling"
 
@@ -37,7 +37,7 @@ class Casters:
 
 
 def casters(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Casters:
-    """Choose all but the room; where none has a ceiling, objects and what is not much wider than their spread.
+    """Choose all but the room; where nothing has a ceiling, objects and what is not much wider than they lie.
 
     Args:
         scene: with its motion.
