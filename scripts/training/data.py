@@ -1,0 +1,85 @@
+"""The datasets that the proofs train and test on: generated once, then kept in a folder that git ignores."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from pathlib import Path
+from typing import Any
+
+import simdata
+from simdata.config import Config
+
+CONFIG = Path(__file__).with_name("ten.yaml")
+KEPT = Path(__file__).resolve().parent.parent.parent / "out" / "training"
+# Members of the families of textures; the default draws no higher ones than 31.
+OTHER = "{dist: uniform_int, low: 32, high: 39}"
+
+
+def training_config(name: str = "tabletop", **dataset: Any) -> Config:
+    """Return a variant of the tabletop as a problem of ten classes.
+
+    Args:
+        name: "tabletop", or "tabletop/plain" and the like.
+        dataset: fields of the config's dataset that differ from `ten.yaml`.
+    """
+    ten, look = simdata.load_config(str(CONFIG)), simdata.load_config(name).builder
+    builder = {**look, "cameras": {**look.get("cameras", {}), **ten.builder["cameras"]}}
+    return ten.model_copy(update={"builder": builder, "dataset": ten.dataset.model_copy(update=dataset)})
+
+
+def held_out_config(seed: int = 1, renderer: str = "gl", samples: int = 1, **dataset: Any) -> Config:
+    """Return the default tabletop by another seed, with members of the textures that training never draws.
+
+    So every shape, colour, light and camera is another draw, and every texture another member of its family.
+    What training shares with it are the generators of shapes, the families of textures, the distributions.
+
+    Args:
+        seed: of the scenes.
+        renderer, samples: who draws them, and with how many samples a pixel.
+        dataset: fields of the config's dataset that differ from `ten.yaml`.
+    """
+    finishes = simdata.load_config(str(CONFIG)).make_builder().finishes
+    other = [f"builder.finishes.{name}.seed={OTHER}" for name in finishes]
+    other += [f"builder.finishes.{name}.layer.seed={OTHER}" for name in finishes if finishes[name].layer]
+    drawn = [f"seed={seed}", f"renderer={renderer}", f"render.samples={samples}"]
+    config = simdata.load_config(str(CONFIG), overrides=[*other, *drawn])
+    sized = config.dataset.model_copy(update={"splits": {"train": 0.0, "val": 1.0}, **dataset})
+    return config.model_copy(update={"dataset": sized})
+
+
+def generated(name: str, config: Config, workers: int = 2) -> tuple[Path, dict[str, float]]:
+    """Make a dataset, or the rest of it, unless it is there.
+
+    Returns:
+        Its folder; and its images, and the seconds and CPU seconds that making it took: 0 of what was there.
+
+    Raises:
+        ConfigError: the folder holds something else, such as a dataset of another config: remove it.
+    """
+    folder = KEPT / name
+    start, spent = time.monotonic(), _children_cpu()
+    summary = simdata.generate(config, folder, workers=workers)
+    took = {"seconds": time.monotonic() - start, "cpu_seconds": _children_cpu() - spent}
+    return folder, {"images": summary.images, **{key: round(value, 1) for key, value in took.items()}}
+
+
+def kept(name: str, make: Any) -> dict[str, Any]:
+    """Return the figures of a run that was done before, or do it and keep them.
+
+    Args:
+        name: of the run.
+        make: does it; returns what JSON can hold.
+    """
+    path = KEPT / "runs" / f"{name}.json"
+    if not path.exists():
+        figures = make()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(figures, indent=1) + "\n")
+    return json.loads(path.read_text())
+
+
+def _children_cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
