@@ -21,6 +21,8 @@ from typing import Any
 
 from gl_soak import gl_soak
 from gl_truth import gl_truth
+from labels_teach import labels_teach
+from randomisation import randomisation
 from reference import reference
 from rivals import race
 
@@ -37,6 +39,7 @@ PACKAGES = (
     "ray",
     "pyarrow",
     "pycocotools",
+    "torch",
 )
 
 
@@ -137,6 +140,8 @@ PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
     "bench": bench,
     "gl_soak": gl_soak,
     "gl_truth": gl_truth,
+    "labels_teach": labels_teach,
+    "randomisation": randomisation,
     "reference": reference,
     "rivals": race,
 }

@@ -13,16 +13,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import replace
-from itertools import islice
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from PIL import Image
 from training.batches import batches
-from training.evaluate import detections, evaluate, told
+from training.evaluate import detections, evaluate
 from training.loop import Budget, History, train
+from training.net import COARSEST
 from training.picture import curves, sheet
 from training.sources import Sources, from_coco, from_files, from_live, mixed
 
@@ -34,12 +33,14 @@ SAID_EVERY = 50  # steps
 
 def main(words: list[str] | None = None) -> int:
     """Run what the command line says."""
-    parser = _parser()
-    arguments = parser.parse_args(words)
+    commands = parser()
+    arguments = commands.parse_args(words)
     if bool(arguments.data) + bool(arguments.live) + bool(arguments.coco) != 1:
-        parser.error(
+        commands.error(
             "name one thing to learn from: a dataset's folder, --live CONFIG or --coco IMAGES ANNOTATIONS"
         )
+    if any(side < 1 or side % COARSEST for side in arguments.size):
+        commands.error(f"--size {arguments.size}: the net wants multiples of {COARSEST} pixels")
     try:
         sources = _sources(arguments)
     except SimdataError as error:
@@ -49,8 +50,32 @@ def main(words: list[str] | None = None) -> int:
     return 0
 
 
-def run(sources: Sources, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train, test, write; return what result.json holds."""
+def parser() -> argparse.ArgumentParser:
+    """Return the command line."""
+    made = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    pair = {"nargs": 2, "metavar": ("IMAGES", "ANNOTATIONS")}
+    made.add_argument("data", nargs="?", type=Path, help="a finished dataset of simdata")
+    made.add_argument("--live", metavar="CONFIG", help="learn from a stream of this config")
+    made.add_argument("--coco", **pair, help="learn from a COCO folder")
+    made.add_argument(
+        "--real", **pair, help="mix in a COCO folder with the same category names, and test on it"
+    )
+    made.add_argument("--share", type=float, default=0.25, help="of --real in every batch (%(default)s)")
+    made.add_argument("--test", type=Path, metavar="DATA", help="test on all of this dataset of simdata")
+    made.add_argument("--seconds", type=float, default=600.0, help="how long to train (%(default)s)")
+    made.add_argument("--steps", type=int, help="train so many steps instead")
+    made.add_argument("--batch", type=int, default=8, help="images a step (%(default)s)")
+    made.add_argument("--size", nargs=2, type=int, default=[256, 192], metavar=("WIDTH", "HEIGHT"))
+    made.add_argument("--seed", type=int, default=0)
+    made.add_argument("--workers", type=int, default=0, help="processes that load (%(default)s)")
+    made.add_argument("--threads", type=int, help="of the CPU that compute")
+    made.add_argument("--device", choices=["cpu", "cuda"], help="a GPU where there is one")
+    made.add_argument("--out", type=Path, default=Path("out/detector"), help="folder (%(default)s)")
+    return made
+
+
+def run(sources: Sources, arguments: argparse.Namespace) -> None:
+    """Train, test, write."""
     size = (arguments.size[1], arguments.size[0])
     device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
     if arguments.threads:
@@ -58,8 +83,8 @@ def run(sources: Sources, arguments: argparse.Namespace) -> dict[str, Any]:
     budget = Budget(arguments.steps, arguments.seconds if arguments.steps is None else None)
     feed = batches(sources.train, arguments.batch, size, seed=arguments.seed, workers=arguments.workers)
     net, history = train(feed, len(sources.names), budget, seed=arguments.seed, device=device, watch=_say)
-    result = {"classes": sources.names, "device": device, "seed": arguments.seed, "batch": arguments.batch,
-              "size": arguments.size, **history.figures()}  # fmt: skip
+    told = {"classes": sources.names, "device": device, "seed": arguments.seed, "batch": arguments.batch}
+    told |= {"size": arguments.size, **history.figures()}
     out = arguments.out
     out.mkdir(parents=True, exist_ok=True)
     torch.save(net.state_dict(), out / "net.pt")
@@ -68,14 +93,11 @@ def run(sources: Sources, arguments: argparse.Namespace) -> dict[str, Any]:
         found = list(detections(net, sources.test, size))
         score = evaluate([(target, one) for (_, target), one in found], sources.names)
         print(score.table())
-        result["score"] = told(score)
-        step = max(1, len(found) // SHOWN)
-        Image.fromarray(sheet(list(islice(found, 0, None, step))[:SHOWN], sources.names)).save(
-            out / "detections.png"
-        )
-    (out / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+        told["score"] = asdict(score)
+        shown = sheet(found[:: max(1, len(found) // SHOWN)][:SHOWN], sources.names)
+        Image.fromarray(shown).save(out / "detections.png")
+    (out / "result.json").write_text(json.dumps(told, indent=1) + "\n")
     print(f"wrote {out}/result.json")
-    return result
 
 
 def _sources(arguments: argparse.Namespace) -> Sources:
@@ -99,31 +121,6 @@ def _say(history: History) -> None:
     if steps % SAID_EVERY == 0:
         heat, sides = (sum(values[-SAID_EVERY:]) / SAID_EVERY for values in (history.heat, history.sides))
         print(f"step {steps}  heat {heat:.3f}  sides {sides:.3f}  {history.seconds:.0f} s", flush=True)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    pair = {"nargs": 2, "metavar": ("IMAGES", "ANNOTATIONS")}
-    parser.add_argument("data", nargs="?", type=Path, help="a finished dataset of simdata")
-    parser.add_argument("--live", metavar="CONFIG", help="learn from a stream of this config")
-    parser.add_argument("--coco", **pair, help="learn from a COCO folder")
-    parser.add_argument(
-        "--real", **pair, help="mix in a COCO folder with the same category names, and test on it"
-    )
-    parser.add_argument("--share", type=float, default=0.25, help="of --real in every batch (%(default)s)")
-    parser.add_argument("--test", type=Path, metavar="DATA", help="test on all of this dataset of simdata")
-    parser.add_argument("--seconds", type=float, default=600.0, help="how long to train (%(default)s)")
-    parser.add_argument("--steps", type=int, help="train so many steps instead")
-    parser.add_argument("--batch", type=int, default=16, help="images a step (%(default)s)")
-    parser.add_argument("--size", nargs=2, type=int, default=[256, 192], metavar=("WIDTH", "HEIGHT"))
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--workers", type=int, default=0, help="processes that load (%(default)s)")
-    parser.add_argument("--threads", type=int, help="of the CPU that compute")
-    parser.add_argument("--device", choices=["cpu", "cuda"], help="a GPU where there is one")
-    parser.add_argument("--out", type=Path, default=Path("out/detector"), help="folder (%(default)s)")
-    return parser
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,21 @@ from training.loss import loss_of  # noqa: E402
 from training.sources import Listed, Mislabelled  # noqa: E402
 from training.targets import Found, decode, encode, overlaps  # noqa: E402
 
+import simdata.torch  # noqa: E402
 from simdata.pipeline import Pipeline  # noqa: E402
 
 SIZE = (64, 96)  # height, width
+QUICK = ["--batch", "4", "--size", "96", "64"]
 APART = [[3, 2, 21, 30], [40.5, 8, 90.25, 20], [30, 40, 39, 47], [52, 26, 94, 63]]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Nets of this size gain nothing from more, and where tests share the cores they wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def target(boxes: list[list[float]], labels: list[int], crowd: tuple[int, ...] = ()) -> dict[str, Any]:
@@ -168,20 +180,7 @@ def test_the_same_seed_trains_the_same_net(tmp_path: Path) -> None:
 def test_it_learns_from_files_and_writes_what_it_found(tmp_path: Path, capsys: Any) -> None:
     data, out = tmp_path / "data", tmp_path / "out"
     make_dataset(data)
-    words = [
-        str(data),
-        "--steps",
-        "40",
-        "--batch",
-        "4",
-        "--size",
-        "96",
-        "64",
-        "--threads",
-        "1",
-        "--out",
-        str(out),
-    ]
+    words = [str(data), *QUICK, "--steps", "40", "--out", str(out)]
     assert train_detector.main(words) == 0
     result = json.loads((out / "result.json").read_text())
     assert result["classes"] == CATEGORIES and result["steps"] == 40
@@ -191,6 +190,21 @@ def test_it_learns_from_files_and_writes_what_it_found(tmp_path: Path, capsys: A
     assert "AP50" in capsys.readouterr().out
     for name in ("curves.png", "detections.png", "net.pt"):
         assert (out / name).stat().st_size > 1000
+
+
+def coco_of(data: Path) -> list[str]:
+    """Return the folder and the annotation file of a dataset, as if they were somebody's own."""
+    return [str(data), str(data / "annotations" / "instances_train.json")]
+
+
+@pytest.mark.skipif(not hasattr(simdata.torch, "CocoFiles"), reason="no reader of COCO files of others yet")
+@pytest.mark.parametrize("mix", [False, True])
+def test_it_learns_from_files_of_others(tmp_path: Path, mix: bool) -> None:
+    data, out = tmp_path / "data", tmp_path / "out"
+    make_dataset(data)
+    source = [str(data), "--real", *coco_of(data)] if mix else ["--coco", *coco_of(data)]
+    assert train_detector.main([*source, *QUICK, "--steps", "3", "--out", str(out)]) == 0
+    assert json.loads((out / "result.json").read_text())["score"]["counts"]["ball"] > 0
 
 
 def test_it_says_what_is_wrong(tmp_path: Path, capsys: Any) -> None:

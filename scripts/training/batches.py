@@ -14,7 +14,6 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset
 from simdata.torch import Item, collate
 
 PAPER = 114  # grey of what a picture leaves free
-SIDES = 32  # pixels: sizes are multiples
 BRIGHTNESS, TINT, CONTRAST = (
     0.2,
     0.06,

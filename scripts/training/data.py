@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import resource
 import time
 from pathlib import Path
@@ -63,21 +62,6 @@ def generated(name: str, config: Config, workers: int = 2) -> tuple[Path, dict[s
     summary = simdata.generate(config, folder, workers=workers)
     took = {"seconds": time.monotonic() - start, "cpu_seconds": _children_cpu() - spent}
     return folder, {"images": summary.images, **{key: round(value, 1) for key, value in took.items()}}
-
-
-def kept(name: str, make: Any) -> dict[str, Any]:
-    """Return the figures of a run that was done before, or do it and keep them.
-
-    Args:
-        name: of the run.
-        make: does it; returns what JSON can hold.
-    """
-    path = KEPT / "runs" / f"{name}.json"
-    if not path.exists():
-        figures = make()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(figures, indent=1) + "\n")
-    return json.loads(path.read_text())
 
 
 def _children_cpu() -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -95,11 +95,6 @@ def evaluate(pairs: Sequence[tuple[dict[str, Any], Found]], names: Sequence[str]
         by_size={name: _mean(at_half[:, :, 1 + i]) for i, name in enumerate(AREAS)},
         counts=_counts(truth, names),
     )
-
-
-def told(score: Score) -> dict[str, Any]:
-    """Return a score as JSON has it."""
-    return asdict(score)
 
 
 def _truth(pairs: Any, names: Sequence[str]) -> dict[str, Any]:

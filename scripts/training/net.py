@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-STRIDE = 4  # pixels a cell of the output
+STRIDE, COARSEST = 4, 32  # pixels a cell of the output, and of the coarsest level
 WIDTHS = (32, 64, 128, 192)  # channels at strides 4, 8, 16, 32
 NECK = 48  # channels of what is handed down to stride 4
 DEPTHS = (1, 2, 2, 1)  # residual blocks

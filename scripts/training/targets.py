@@ -62,22 +62,8 @@ def encode(targets: list[dict[str, Tensor]], classes: int, size: tuple[int, int]
         size: height and width of the images, pixels.
     """
     high, wide = size[0] // STRIDE, size[1] // STRIDE
-    count = len(targets)
-    maps = Maps(
-        heat=torch.zeros(count, classes, high, wide),
-        sides=torch.ones(count, 4, high, wide),
-        weight=torch.zeros(count, high, wide),
-        ignored=torch.zeros(count, high, wide, dtype=torch.bool),
-    )
-    for image, target in enumerate(targets):
-        area = (target["boxes"][:, 2:] - target["boxes"][:, :2]).prod(1)
-        for i in area.argsort(descending=True).tolist():  # what is small lies in front
-            box, label = target["boxes"][i], int(target["labels"][i])
-            if target["iscrowd"][i]:
-                maps.ignored[image] |= _inside(box, high, wide)
-            else:
-                _draw(maps, image, box, label)
-    return maps
+    drawn = [_drawn(target, classes, high, wide) for target in targets]
+    return Maps(*(torch.stack(each) for each in zip(*drawn, strict=True)))
 
 
 def decode(
@@ -111,27 +97,41 @@ def middles(high: int, wide: int) -> tuple[Tensor, Tensor]:
     return x[None], y[:, None]
 
 
-def _inside(box: Tensor, high: int, wide: int) -> Tensor:
-    x, y = middles(high, wide)
-    return (x > box[0]) & (x < box[2]) & (y > box[1]) & (y < box[3])
+def _drawn(target: dict[str, Tensor], classes: int, high: int, wide: int) -> tuple[Tensor, ...]:
+    """Return the maps of one image, as `Maps` has them."""
+    single = target["iscrowd"] == 0
+    boxes, labels = target["boxes"][single], target["labels"][single]
+    small_first = (boxes[:, 2:] - boxes[:, :2]).prod(1).argsort()  # what is small lies in front
+    boxes, labels = boxes[small_first], labels[small_first]
+    ignored = (_sides(target["boxes"][~single], high, wide) > 0).all(1).any(0)
+    heat, weight = torch.zeros(classes, high, wide), torch.zeros(high, wide)
+    if not len(boxes):
+        return heat, torch.ones(4, high, wide), weight, ignored
+    hills, sides = _hills(boxes, high, wide), _sides(boxes, high, wide)
+    heat.scatter_reduce_(0, (labels - 1)[:, None, None].expand_as(hills), hills, "amax")
+    near = (hills > FAINT) & (sides > 0).all(1) | (hills == 1)
+    share = hills * near / (hills * near).sum((1, 2), keepdim=True)
+    owner = near.int().argmax(0)[None]
+    weight = share.gather(0, owner)[0]
+    return heat, sides.gather(0, owner[:, None].expand(1, 4, -1, -1))[0], weight, ignored
 
 
-def _draw(maps: Maps, image: int, box: Tensor, label: int) -> None:
-    """Draw one box into the maps, in place."""
-    high, wide = maps.weight.shape[1:]
+def _sides(boxes: Tensor, high: int, wide: int) -> Tensor:
+    """Return how far each cell's middle is inside each side of N boxes, (N, 4, h, w) pixels."""
     x, y = middles(high, wide)
-    column, row = (((box[:2] + box[2:]) / 2 / STRIDE).long()).tolist()
-    column, row = min(max(column, 0), wide - 1), min(max(row, 0), high - 1)
-    spread = ((box[2:] - box[:2]) * SPREAD).clamp(min=LEAST * STRIDE)
-    away = ((x - x[0, column]) / spread[0]) ** 2 + ((y - y[row, 0]) / spread[1]) ** 2
-    hill = torch.exp(-away / 2)
-    heat = maps.heat[image, label - 1]
-    heat[:] = torch.maximum(heat, hill)
-    sides = torch.stack(torch.broadcast_tensors(x - box[0], y - box[1], box[2] - x, box[3] - y))
-    near = (hill > FAINT) & (sides.min(0).values > 0)
-    near[row, column] = True
-    maps.sides[image][:, near] = sides[:, near]
-    maps.weight[image][near] = hill[near] / hill[near].sum()
+    left, top, right, bottom = boxes[:, :, None, None].unbind(1)
+    return torch.stack(torch.broadcast_tensors(x - left, y - top, right - x, bottom - y), 1)
+
+
+def _hills(boxes: Tensor, high: int, wide: int) -> Tensor:
+    """Return a Gaussian for each of N boxes, (N, h, w), 1 at the cell that holds its middle."""
+    x, y = middles(high, wide)
+    most = torch.tensor([wide - 1, high - 1])
+    cell = ((boxes[:, :2] + boxes[:, 2:]) / 2 / STRIDE).long().clamp(min=0).minimum(most)
+    spread = ((boxes[:, 2:] - boxes[:, :2]) * SPREAD).clamp(min=LEAST * STRIDE)
+    across = (x - STRIDE * (cell[:, 0, None] + 0.5)) / spread[:, 0, None]
+    down = (y.T - STRIDE * (cell[:, 1, None] + 0.5)) / spread[:, 1, None]
+    return torch.exp(-(down[:, :, None] ** 2 + across[:, None] ** 2) / 2)
 
 
 def _read(heat: Tensor, sides: Tensor, most: int, least: float, overlap: float) -> Found:
