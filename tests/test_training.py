@@ -20,9 +20,9 @@ from training.batches import batches, fitted, varied  # noqa: E402
 from training.data import held_out_config, training_config  # noqa: E402
 from training.evaluate import evaluate  # noqa: E402
 from training.loop import Budget, train  # noqa: E402
-from training.loss import loss_of  # noqa: E402
+from training.loss import SIDES, loss_of  # noqa: E402
 from training.sources import Listed, Mislabelled  # noqa: E402
-from training.targets import Found, decode, encode, overlaps  # noqa: E402
+from training.targets import Found, Maps, decode, encode, overlaps  # noqa: E402
 
 import simdata.torch  # noqa: E402
 from simdata.pipeline import Pipeline  # noqa: E402
@@ -88,6 +88,19 @@ def test_the_loss_is_nothing_at_the_truth_and_grows_away_from_it() -> None:
     assert worse > 1 and 0.1 < off < 6
 
 
+def test_the_loss_of_a_box_is_closed_form() -> None:
+    """8 x 8 pixels against 8 x 8 moved by 2 both ways: 36 shared, 92 together, 100 around both."""
+    weight = torch.zeros(1, 16, 24)
+    weight[0, 3, 5] = 1
+    truth, ours = (
+        torch.tensor(sides, dtype=torch.float32)[None, :, None, None].expand(1, 4, 16, 24)
+        for sides in ([4, 4, 4, 4], [2, 2, 6, 6])
+    )
+    maps = Maps(torch.zeros(1, 1, 16, 24), truth, weight, torch.zeros(1, 16, 24, dtype=torch.bool))
+    sides = loss_of(torch.zeros(1, 1, 16, 24), ours, maps)[1]
+    assert float(sides) == pytest.approx(SIDES * (1 - (36 / 92 - 8 / 100)))
+
+
 def test_nothing_said_inside_a_crowd_is_wrong() -> None:
     spoken = torch.zeros(1, 1, 16, 24)
     spoken[0, 0, 4:10, 10:20] = 1
@@ -111,9 +124,13 @@ def test_average_precision_of_the_truth_is_one_and_of_the_truth_moved_is_none() 
 
 def test_detections_of_crowds_do_not_count() -> None:
     boxes = [APART[0], APART[3]]
-    answers = found(boxes[::-1], [1, 1])  # the crowd's first: the surest
-    assert evaluate([(target(boxes, [1, 1], crowd=(1,)), answers)], ["a"]).ap50 == 1
-    assert evaluate([(target(boxes[:1], [1]), answers)], ["a"]).ap50 == pytest.approx(0.5, abs=0.01)
+    answers = found([APART[3], [60, 30, 80, 50], APART[0]], [1, 1, 1])  # the surest two lie in the crowd
+    for truth, ap50 in (
+        (target(boxes, [1, 1], crowd=(1,)), 1),
+        (target(boxes, [1, 1]), (51 * 1 + 50 * 2 / 3) / 101),
+        (target(boxes[:1], [1]), 1 / 3),
+    ):
+        assert evaluate([(truth, answers)], ["a"]).ap50 == pytest.approx(ap50, abs=1e-4)
 
 
 def test_boxes_follow_their_picture() -> None:
