@@ -211,7 +211,7 @@ def test_it_learns_from_files_and_writes_what_it_found(tmp_path: Path, capsys: A
 
 def coco_of(data: Path) -> list[str]:
     """Return the folder and the annotation file of a dataset, as if they were somebody's own."""
-    return [str(data), str(data / "annotations" / "instances_train.json")]
+    return [str(data / "images" / "train"), str(data / "annotations" / "instances_train.json")]
 
 
 @pytest.mark.skipif(not hasattr(simdata.torch, "CocoFiles"), reason="no reader of COCO files of others yet")

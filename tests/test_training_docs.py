@@ -37,8 +37,8 @@ def test_code_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         pytest.skip(f"simdata.torch has no {missing[0]} yet")
     monkeypatch.chdir(tmp_path)
     make_dataset(tmp_path / "data/tabletop")
-    shutil.copytree("data/tabletop", "photos")
-    shutil.copy("photos/annotations/instances_train.json", "photos/instances.json")
+    shutil.copytree("data/tabletop/images/train", "photos")
+    shutil.copy("data/tabletop/annotations/instances_train.json", "photos/instances.json")
     Path("live.yaml").write_text(LIVE.format(boxes=f"{ROOT}/tests/boxes.py:Boxes"))
     small = code.replace('"tabletop"', '"live.yaml"').replace("max_items=1000", "max_items=8")
     seen: list[int] = []
