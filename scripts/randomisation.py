@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import statistics
 from typing import Any
 
 from benches.measure import verdict
+from rivals.guest import ENVIRONMENT, LLVM_VARIABLE
 from training.data import generated, held_out_config, training_config
 
 SEEDS = (0, 1, 2)
@@ -29,6 +31,9 @@ def randomisation(renderer: str = "mitsuba") -> dict[str, Any]:
     Args:
         renderer: of the stand-in; by "gl", its pictures differ from those to learn from in textures alone.
     """
+    libraries = sorted(ENVIRONMENT.glob("llvm/usr/lib/*/libLLVM*.so.*"))
+    if libraries:
+        os.environ.setdefault(LLVM_VARIABLE, str(libraries[-1]))
     samples = PATHS if renderer == "mitsuba" else 1
     test, few = f"stand_in_{renderer}", f"few_{renderer}"
     made = {

@@ -133,6 +133,12 @@ def test_detections_of_crowds_do_not_count() -> None:
         assert evaluate([(truth, answers)], ["a"]).ap50 == pytest.approx(ap50, abs=1e-4)
 
 
+def test_what_is_small_is_told_apart_from_what_is_large() -> None:
+    boxes = [[0, 0, 40, 50], [60, 30, 70, 40]]
+    score = evaluate([(target(boxes, [1, 1]), found(boxes[:1], [1]))], ["a"])
+    assert score.by_size == {"small": 0, "medium": None, "large": 1}
+
+
 def test_boxes_follow_their_picture() -> None:
     """A bright rectangle is where its box is, after fitting and after mirroring."""
     image = torch.zeros(3, 128, 160, dtype=torch.uint8)
@@ -222,6 +228,22 @@ def test_it_learns_from_files_of_others(tmp_path: Path, mix: bool) -> None:
     source = [str(data), "--real", *coco_of(data)] if mix else ["--coco", *coco_of(data)]
     assert train_detector.main([*source, *QUICK, "--steps", "3", "--out", str(out)]) == 0
     assert json.loads((out / "result.json").read_text())["score"]["counts"]["ball"] > 0
+
+
+def test_a_run_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from training import run
+
+    monkeypatch.setattr(run, "KEPT", tmp_path)
+    make_dataset(tmp_path / "shapes")
+    first, figures = run.Run("shapes", steps=2, batch=2).net()
+    monkeypatch.setattr(run, "train", lambda *_, **__: pytest.fail("it trains again"))
+    again, told = run.Run("shapes", steps=2, batch=2).net()
+    assert told == figures and told["steps"] == 2
+    assert all(
+        torch.equal(one, other) for one, other in zip(first.parameters(), again.parameters(), strict=True)
+    )
+    with pytest.raises(pytest.fail.Exception, match="again"):
+        run.Run("shapes", steps=3, batch=2).net()
 
 
 def test_it_says_what_is_wrong(tmp_path: Path, capsys: Any) -> None:

@@ -75,7 +75,7 @@ def batches(
     """
     generator = torch.Generator().manual_seed(seed)
     own = isinstance(dataset, IterableDataset)
-    order = {} if own else {"shuffle": True, "drop_last": len(dataset) >= count}  # type: ignore[arg-type]
+    order = {} if own else {"shuffle": True, "drop_last": len(dataset) >= count}
     loader = DataLoader(dataset, count, collate_fn=collate, num_workers=workers, generator=generator, **order)
     while True:
         for images, targets in loader:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import resource
 import time
 from pathlib import Path
@@ -48,20 +49,24 @@ def held_out_config(seed: int = 1, renderer: str = "gl", samples: int = 1, **dat
     return config.model_copy(update={"dataset": sized})
 
 
-def generated(name: str, config: Config, workers: int = 2) -> tuple[Path, dict[str, float]]:
+def generated(name: str, config: Config, workers: int = 2) -> dict[str, float]:
     """Make a dataset, or the rest of it, unless it is there.
 
     Returns:
-        Its folder; and its images, and the seconds and CPU seconds that making it took: 0 of what was there.
+        Its images; and the seconds and CPU seconds that making it took, all calls together.
 
     Raises:
         ConfigError: the folder holds something else, such as a dataset of another config: remove it.
     """
-    folder = KEPT / name
+    path = KEPT / f"{name}.json"
+    told = json.loads(path.read_text()) if path.exists() else {"seconds": 0.0, "cpu_seconds": 0.0}
     start, spent = time.monotonic(), _children_cpu()
-    summary = simdata.generate(config, folder, workers=workers)
-    took = {"seconds": time.monotonic() - start, "cpu_seconds": _children_cpu() - spent}
-    return folder, {"images": summary.images, **{key: round(value, 1) for key, value in took.items()}}
+    summary = simdata.generate(config, KEPT / name, workers=workers)
+    if not summary.already_complete:
+        told["seconds"] = round(told["seconds"] + time.monotonic() - start, 1)
+        told["cpu_seconds"] = round(told["cpu_seconds"] + _children_cpu() - spent, 1)
+        path.write_text(json.dumps(told) + "\n")
+    return {"images": summary.images, **told}
 
 
 def _children_cpu() -> float:

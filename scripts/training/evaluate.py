@@ -57,8 +57,8 @@ def detections(
 ) -> Iterator[tuple[Item, Found]]:
     """Yield each item of a map-style dataset with what the net finds in it, in the picture's own pixels."""
     device = next(net.parameters()).device
-    for start in range(0, len(dataset), count):  # type: ignore[arg-type]
-        items = [dataset[i] for i in range(start, min(start + count, len(dataset)))]  # type: ignore[arg-type]
+    for start in range(0, len(dataset), count):
+        items = [dataset[i] for i in range(start, min(start + count, len(dataset)))]
         batch = fitted(items, size)
         heat, sides = net(batch.images.to(device))
         for item, found, scale in zip(items, decode(torch.sigmoid(heat), sides), batch.scales, strict=True):

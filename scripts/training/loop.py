@@ -89,7 +89,7 @@ def train(
     """
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    net = Detector(classes).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    net = Detector(classes).to(device, memory_format=torch.channels_last)
     kept = copy.deepcopy(net).eval()
     optimizer = torch.optim.AdamW(_groups(net), lr=RATE)
     history, start, spent = History(), time.monotonic(), time.process_time()

@@ -43,9 +43,9 @@ class Detector(nn.Module):
         self.smooth = nn.ModuleList(_conv(NECK, NECK) for _ in WIDTHS[:-1])
         self.heat, self.sides = nn.Conv2d(NECK, classes, 1), nn.Conv2d(NECK, 4, 1)
         nn.init.normal_(self.heat.weight, std=0.01)
-        nn.init.constant_(self.heat.bias, -math.log(1 / RARE - 1))  # type: ignore[arg-type]
+        nn.init.constant_(self.heat.bias, -math.log(1 / RARE - 1))
         nn.init.normal_(self.sides.weight, std=0.01)
-        nn.init.zeros_(self.sides.bias)  # type: ignore[arg-type]
+        nn.init.zeros_(self.sides.bias)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Look at (B, 3, H, W) uint8 images, H and W multiples of 32.

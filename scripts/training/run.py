@@ -55,7 +55,7 @@ class Run:
         if record.get("run") == words:
             net = Detector(record["classes"]).eval()
             net.load_state_dict(torch.load(path.with_suffix(".pt"), weights_only=True))
-            return net.to(memory_format=torch.channels_last), record["figures"]  # type: ignore[call-overload]
+            return net.to(memory_format=torch.channels_last), record["figures"]
         net, history, classes = self._trained()
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.save(net.state_dict(), path.with_suffix(".pt"))
@@ -75,7 +75,7 @@ class Run:
 
     def _digests(self) -> list[str]:
         """Return the digests of the configs that made its data."""
-        return [simdata.Dataset(KEPT / name).config.digest() for name in (self.synthetic, self.real) if name]
+        return [simdata.Dataset(KEPT / name).config.digest for name in (self.synthetic, self.real) if name]
 
     def _trained(self) -> tuple[Detector, History, int]:
         """Train it."""

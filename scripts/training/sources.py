@@ -38,7 +38,7 @@ class Remembered(Dataset[Any]):
         self._items: dict[int, Item] = {}
 
     def __len__(self) -> int:
-        return len(self.dataset)  # type: ignore[arg-type]
+        return len(self.dataset)
 
     def __getitem__(self, index: int) -> Item:
         if index not in self._items:
@@ -56,11 +56,11 @@ class Mislabelled(Dataset[Any]):
 
     def __init__(self, dataset: Dataset[Any], seed: int = 0) -> None:
         self.dataset = dataset
-        order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed))  # type: ignore[arg-type]
+        order = torch.randperm(len(dataset), generator=torch.Generator().manual_seed(seed))
         self._other = dict(zip(order.tolist(), order.roll(1).tolist(), strict=True))
 
     def __len__(self) -> int:
-        return len(self.dataset)  # type: ignore[arg-type]
+        return len(self.dataset)
 
     def __getitem__(self, index: int) -> Item:
         return self.dataset[index][0], self.dataset[self._other[index]][1]
@@ -137,10 +137,10 @@ def mixed(real: Dataset[Any], synthetic: Dataset[Any], share: float, batch: int,
 
 def remembered(dataset: Dataset[Any]) -> Dataset[Any]:
     """Keep the items of a small map-style dataset in memory; return any other as it is."""
-    if isinstance(dataset, IterableDataset) or not len(dataset):  # type: ignore[arg-type]
+    if isinstance(dataset, IterableDataset) or not len(dataset):
         return dataset
     bytes_each = dataset[0][0].numel()
-    return Remembered(dataset) if bytes_each * len(dataset) <= HELD else dataset  # type: ignore[arg-type]
+    return Remembered(dataset) if bytes_each * len(dataset) <= HELD else dataset
 
 
 class Listed(Dataset[Any]):
