@@ -42,11 +42,10 @@ def main(words: list[str] | None = None) -> int:
     if any(side < 1 or side % COARSEST for side in arguments.size):
         commands.error(f"--size {arguments.size}: the net wants multiples of {COARSEST} pixels")
     try:
-        sources = _sources(arguments)
+        run(_sources(arguments), arguments)
     except SimdataError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    run(sources, arguments)
     return 0
 
 

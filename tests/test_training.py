@@ -25,6 +25,7 @@ from training.sources import Listed, Mislabelled  # noqa: E402
 from training.targets import Found, Maps, decode, encode, overlaps  # noqa: E402
 
 import simdata.torch  # noqa: E402
+from simdata.errors import ConfigError  # noqa: E402
 from simdata.pipeline import Pipeline  # noqa: E402
 
 SIZE = (64, 96)  # height, width
@@ -249,6 +250,8 @@ def test_a_run_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_it_says_what_is_wrong(tmp_path: Path, capsys: Any) -> None:
     assert train_detector.main([str(tmp_path / "nowhere"), "--steps", "1"]) == 2
     assert "nowhere" in capsys.readouterr().err
+    with pytest.raises(ConfigError, match="no image"):
+        next(batches(Listed([]), 2, SIZE))
 
 
 def test_overlaps_are_closed_form() -> None:

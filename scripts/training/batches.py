@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, Dataset, IterableDataset
 
+from simdata.errors import ConfigError
 from simdata.torch import Item, collate
 
 PAPER = 114  # grey of what a picture leaves free
@@ -49,16 +50,15 @@ def fitted(items: Sequence[Item], size: tuple[int, int]) -> Batch:
         high, wide = image.shape[1:]
         scale = min(size[0] / high, size[1] / wide)
         small = (min(round(high * scale), size[0]), min(round(wide * scale), size[1]))
-        if scale != 1:
-            image = (
-                functional.interpolate(image[None].float(), small, mode="bilinear", antialias=True)[0]
-                .round()
-                .byte()
-            )
-        images[place, :, : small[0], : small[1]] = image
+        images[place, :, : small[0], : small[1]] = image if scale == 1 else _resized(image, small)
         targets.append({**target, "boxes": target["boxes"] * scale})
         scales.append(scale)
     return Batch(images, targets, scales)
+
+
+def _resized(image: Tensor, size: tuple[int, int]) -> Tensor:
+    changed = functional.interpolate(image[None].float(), size, mode="bilinear", antialias=True)
+    return changed[0].round().byte()
 
 
 def batches(
@@ -72,14 +72,20 @@ def batches(
         size: height and width, pixels.
         seed: of the order.
         workers: processes that load.
+
+    Raises:
+        ConfigError: nothing is in it.
     """
     generator = torch.Generator().manual_seed(seed)
     own = isinstance(dataset, IterableDataset)
-    order = {} if own else {"shuffle": True, "drop_last": len(dataset) >= count}
+    order = {} if own else {"shuffle": len(dataset) > 0, "drop_last": len(dataset) >= count}
     loader = DataLoader(dataset, count, collate_fn=collate, num_workers=workers, generator=generator, **order)
     while True:
+        images = None
         for images, targets in loader:
             yield fitted(list(zip(images, targets, strict=True)), size)
+        if images is None:
+            raise ConfigError(f"there is no image in {dataset}; is it the right split?")
 
 
 def varied(batch: Batch, generator: torch.Generator) -> Batch:
