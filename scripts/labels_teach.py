@@ -3,8 +3,8 @@
 The tabletop's 24 categories are merged into ten, none dropped. Training and test share no scene: every shape,
 colour, light and camera is another draw, and textures are members of families that training never draws. They
 do share the generators of shapes, the families of textures and all distributions: real pictures are another
-matter. A seed is that of a net's weights, of the order of images and of their variations; the images stay. What
-is done is kept in out/training, so that a proof that was stopped goes on.
+matter. A seed is that of a net's weights, of the order of images and of their variations; the images stay.
+What is done is kept in out/training, so that a proof that was stopped goes on.
 """
 
 from __future__ import annotations
