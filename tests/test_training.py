@@ -231,6 +231,15 @@ def test_it_learns_from_files_of_others(tmp_path: Path, mix: bool) -> None:
     assert json.loads((out / "result.json").read_text())["score"]["counts"]["ball"] > 0
 
 
+@pytest.mark.skipif(not hasattr(simdata.torch, "StreamDataset"), reason="no live stream yet")
+def test_it_learns_from_a_live_stream(tmp_path: Path) -> None:
+    config, out = tmp_path / "boxes.yaml", tmp_path / "out"
+    config.write_text(f"version: 1\nscene: {Path(__file__).with_name('boxes.py')}:Boxes\nrenderer: flat\n")
+    assert train_detector.main(["--live", str(config), *QUICK, "--steps", "3", "--out", str(out)]) == 0
+    result = json.loads((out / "result.json").read_text())
+    assert result["classes"] == ["even", "odd"] and min(result["score"]["counts"].values()) > 0
+
+
 def test_a_run_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from training import run
 
