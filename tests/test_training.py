@@ -256,6 +256,41 @@ def test_a_run_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
         run.Run("shapes", steps=3, batch=2).net()
 
 
+TOLD = {("tabletop", ""): 0.5, ("plain", ""): 0.4, ("", "few_gl"): 0.2, ("tabletop", "few_gl"): 0.6}
+
+
+class Told:
+    """A run whose AP50 is told: by what it learned from, and higher by 0.01 a seed."""
+
+    def __init__(self, synthetic: str, real: str = "", *, mislabelled: bool = False, seed: int = 0) -> None:
+        self.ap50 = 0.0 if mislabelled else TOLD[synthetic, real] + 0.01 * seed
+
+    def score(self, test: str) -> dict[str, float]:
+        return {"ap50": self.ap50, "cpu_seconds": 1200.0}
+
+
+def test_proofs_weigh_their_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    import labels_teach
+    import randomisation
+    from training import run
+
+    monkeypatch.setattr(run, "Run", Told)
+    for proof in (labels_teach, randomisation):
+        monkeypatch.setattr(proof, "generated", lambda name, config: {"images": 1})
+    taught = labels_teach.labels_teach()
+    assert (taught["ap50"], taught["mislabelled_ap50"], taught["minutes"], taught["met"]) == (
+        0.51,
+        0,
+        10,
+        True,
+    )
+    worth = randomisation.randomisation("gl")
+    assert worth["ap50"] == {"default": 0.51, "plain": 0.41, "few_real": 0.21, "mixed": 0.61}
+    assert (worth["default_wins_by"], worth["over_deviation"], worth["met"]) == (0.1, 10, True)
+    monkeypatch.setitem(TOLD, ("plain", ""), 0.47)
+    assert not randomisation.randomisation("gl")["met"]
+
+
 def test_it_says_what_is_wrong(tmp_path: Path, capsys: Any) -> None:
     assert train_detector.main([str(tmp_path / "nowhere"), "--steps", "1"]) == 2
     assert "nowhere" in capsys.readouterr().err
