@@ -39,7 +39,7 @@ class Run:
     share: float = 0.25
     mislabelled: bool = False
     seed: int = 0
-    steps: int = 2000
+    steps: int = 3200
     batch: int = 8
 
     @property
