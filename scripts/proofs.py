@@ -21,6 +21,8 @@ from typing import Any
 
 from gl_soak import gl_soak
 from gl_truth import gl_truth
+from labels_teach import labels_teach
+from randomisation import randomisation
 from reference import reference
 from rivals import race
 from stream_soak import stream_soak
@@ -139,6 +141,8 @@ PROOFS: dict[str, Callable[[], dict[str, Any]]] = {
     "bench": bench,
     "gl_soak": gl_soak,
     "gl_truth": gl_truth,
+    "labels_teach": labels_teach,
+    "randomisation": randomisation,
     "reference": reference,
     "rivals": race,
     "stream_soak": stream_soak,
