@@ -10,8 +10,8 @@ import numpy as np
 from simdata.geometry import transform
 from simdata.scene import Scene
 
-# What has a ceiling is a room. Where nothing has, scenery so many times wider than the spread of the objects is
-# one, or a ground: it casts no shadow, so that walls keep no outdoor sun out. Under a ceiling, they do.
+# What has a ceiling is a room. Where nothing has, scenery so many times wider than the objects lie is a room
+# or a ground, too: it casts no shadow, so that walls keep no outdoor sun out. Under a ceiling, they do.
 ROOM = 3.0
 CEILING = "ceiling"
 
