@@ -41,14 +41,17 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def scratch(tmp_path: Path, monkeypatch: Any) -> Iterator[Path]:
-    """Temporary files go to a folder that must be empty in the end, and no process may stay."""
-    folder = tmp_path / "scratch"
-    folder.mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    yield folder
-    gc.collect()
-    assert wait_until(lambda: not children() and not list(folder.glob("simdata-*")), 5)
+def scratch(monkeypatch: Any) -> Iterator[Path]:
+    """Temporary files go to a folder that must be empty in the end, and no process may stay.
+
+    Its name is short: tensors come from loader workers over sockets in it, and Linux allows those 107 letters.
+    """
+    with tempfile.TemporaryDirectory(prefix="s-") as name:
+        folder = Path(name)
+        monkeypatch.setattr(tempfile, "tempdir", name)
+        yield folder
+        gc.collect()
+        assert wait_until(lambda: not children() and not list(folder.glob("simdata-*")), 5)
 
 
 def epochs(dataset: StreamDataset, **options: Any) -> Iterator[list[tuple[Any, Any]]]:
