@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 
 from simdata.light import AreaLight
-from simdata.raycast import RayScene
+from simdata.raycast import RayScene, ray_scene
 from simdata.render.caster import Casters
 from simdata.render.face import CUBE, Face, atlas_places
 from simdata.render.gl.color import Canvas, ColorPass
@@ -69,7 +69,9 @@ class Bounce:
         objects = np.array([node.instance > 0 for node in scene.nodes], bool)
         grid = grid_about(cast, stage.corners(subject.t), objects) if scene.nodes else NOWHERE
         if scene.nodes and (scene.spec.look.lights or sky.any()):
-            rays = RayScene(scene, store=self._store, without=materials.glass)
+            # Where no glass is left out, lenses that bend lines look at the same.
+            glass, store = materials.glass, self._store
+            rays = RayScene(scene, store=store, without=glass) if glass else ray_scene(scene, store)
             seen = patches(rays, subject.t, grid.places.reshape(-1, 3), materials.albedos)
             light = passed_on(
                 grid, seen, self._lights.reading(subject.lighting, seen.points, seen.facing), sky

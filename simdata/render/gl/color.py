@@ -12,6 +12,7 @@ import moderngl
 
 from simdata.geometry import invert
 from simdata.render.gl.albedo import ALBEDO_UNIT, albedo_table
+from simdata.render.gl.field import FIELD_UNIT
 from simdata.render.gl.label import LabelPass
 from simdata.render.gl.openness import MARGIN, OpennessPass, lens_of
 from simdata.render.gl.program import Program
@@ -53,6 +54,7 @@ class ColorPass:
         self._context, self._targets, self._labels, self._depth = context, targets, labels, depth_program
         self._openness = OpennessPass(context, targets)
         self._shade = Program(context, "scene", "shade", **UNITS)
+        self._fine_shade = Program(context, "scene", "fine", **UNITS, field=FIELD_UNIT, fineness=1)
         self._albedo = albedo_table(context)
         seen = {name: FIRST_UNIT + k for k, name in enumerate(("ids", "depths", "normals"))}
         self._reveal = Program(context, "scene", "reveal")
@@ -87,16 +89,19 @@ class ColorPass:
         )
         subject.lighting.fit(view, subject.nearest)
         stage.look(view.world_from_view, subject.t)
-        self._prepare(subject, view)
-        self._shade.set(lens=lens_of(view, left), open_bounds=bounds, fineness=canvas.side)
         nodes = stage.within(view, subject.t, rows)
+        self._prepare(subject, view, self._shade, lens_of(view, left), bounds)
+        self._shade.set(fineness=canvas.side)
+        if canvas.side > 1 or not subject.materials.glass.isdisjoint(nodes):
+            self._prepare(subject, view, self._fine_shade, lens_of(view, left), bounds)
+            subject.surroundings.field.bind(self._fine_shade)
         self._look_behind(subject, view, canvas, nodes, left, rows)
         light = self._light(canvas)
         aim(light, view, left, rows)
         # What is seen is known already, so that every pixel is shaded once, whatever the order of things.
         light.depth_mask = False
         light.clear(viewport=light.scissor)
-        self._shaded(subject, view, nodes, left)
+        self._shaded(self._shade, subject, view, nodes, left)
         unclipped(light)
         if canvas.side > 1:
             self._refine(subject, view, canvas, nodes, left, rows)
@@ -125,7 +130,7 @@ class ColorPass:
 
     def release(self) -> None:
         """Give everything back."""
-        for thing in (self._shade, self._reveal, self._edge, self._mask, self._join):
+        for thing in (self._shade, self._fine_shade, self._reveal, self._edge, self._mask, self._join):
             thing.release()
         for held in (self._albedo, self._openness):
             held.release()
@@ -155,7 +160,7 @@ class ColorPass:
         self._context.depth_func = "<"
         geometry.draw(self._depth, others)
         paint(behind, colors=True)
-        self._shaded(subject, view, others, left, canvas.side)
+        self._shaded(self._fine_shade, subject, view, others, left, canvas.side)
         unclipped(behind)
         textures(behind)[0].use(BEHIND_UNIT)
 
@@ -188,26 +193,29 @@ class ColorPass:
         self._context.depth_func = "<"
         subject.stage.geometry.draw(self._depth, nodes)
         paint(fine, colors=True)
-        self._shade.set(fineness=1)
-        self._shaded(subject, view, nodes, left, canvas.side)
+        self._shaded(self._fine_shade, subject, view, nodes, left, canvas.side)
         unclipped(fine)
 
-    def _prepare(self, subject: Subject, view: View) -> None:
-        """Tell the programs about the view and its lights."""
-        subject.lighting.bind(invert(view.world_from_view), self._shade)
-        subject.surroundings.bind(view, subject.ambient, self._shade)
+    def _prepare(
+        self, subject: Subject, view: View, shade: Program, lens: tuple[float, ...], bounds: tuple[int, ...]
+    ) -> None:
+        """Tell the programs about the view, its lights, and where openness is known."""
+        subject.lighting.bind(invert(view.world_from_view), shade)
+        subject.surroundings.bind(view, subject.ambient, shade)
         self._albedo.use(ALBEDO_UNIT)
-        self._shade.set(haze=haze_row(subject.haze), glow=subject.glow)
-        for program in (self._depth, self._shade, self._reveal):
+        shade.set(haze=haze_row(subject.haze), glow=subject.glow, lens=lens, open_bounds=bounds)
+        for program in (self._depth, shade, self._reveal):
             program.set(clip_from_view=view.projection())
 
-    def _shaded(self, subject: Subject, view: View, nodes: list[int], left: int, side: int = 1) -> None:
+    def _shaded(
+        self, shade: Program, subject: Subject, view: View, nodes: list[int], left: int, side: int = 1
+    ) -> None:
         """Shade what lies at the depths that are in the target, and the sky behind it."""
-        self._shade.set(samples=float(side))
+        shade.set(samples=float(side))
         self._context.enable_only(moderngl.DEPTH_TEST)
         self._context.depth_func = "<="
-        for group in subject.materials.groups(nodes, self._shade):
-            subject.stage.geometry.draw(self._shade, group)
+        for group in subject.materials.groups(nodes, shade):
+            subject.stage.geometry.draw(shade, group)
         self._context.depth_func = "<"
         if subject.sky:
             subject.surroundings.draw(view, subject.haze, left, side)

@@ -26,14 +26,14 @@ class Field:
 
     def take(self, grid: Grid, light: np.ndarray) -> None:
         """Take what white diffuse surfaces read at a grid's places, as `passing.passed_on` returns it."""
-        blocks = np.zeros((BLOCKS, *grid.shape, 4), np.float16)
+        blocks = np.zeros((BLOCKS, *grid.shape, 4), np.float32)
         blocks[:3] = np.moveaxis(light[..., :4, :], -1, 0)
         blocks[3:6] = np.moveaxis(light[..., 4:8, :], -1, 0)
         blocks[6, ..., :3] = light[..., 8, :]
         heights, rows, columns = grid.shape
         self.release()
         size = columns, rows, BLOCKS * heights
-        self._texture = self._context.texture3d(size, 4, blocks.tobytes(), dtype="f2")
+        self._texture = self._context.texture3d(size, 4, blocks.tobytes(), dtype="f4")
         self._texture.filter = (moderngl.LINEAR, moderngl.LINEAR)
         self._texture.repeat_x = self._texture.repeat_y = self._texture.repeat_z = False
         self._grid = grid

@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 from simdata.render.gl.albedo import ALBEDO_UNIT
-from simdata.render.gl.field import FIELD_UNIT
 from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
 from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, SKIN_UNIT, Materials
 from simdata.render.gl.openness import OPEN_UNIT
@@ -15,7 +14,7 @@ from simdata.render.gl.surroundings import MIRRORED_UNIT, Surroundings
 from simdata.spec import Haze
 
 BEHIND_UNIT = 11
-# Sampler of `shade.frag` -> texture unit.
+# Sampler of `shade.glsl` -> texture unit.
 UNITS = {
     "map": MAP_UNIT,
     "mask": MASK_UNIT,
@@ -23,7 +22,6 @@ UNITS = {
     "shadow_lit": LIT_UNIT,
     "shadow_depth": DEPTH_UNIT,
     "mirrored": MIRRORED_UNIT,
-    "field": FIELD_UNIT,
     "opens": OPEN_UNIT,
     "albedo": ALBEDO_UNIT,
     "behind": BEHIND_UNIT,

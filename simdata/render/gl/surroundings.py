@@ -67,7 +67,7 @@ class Surroundings:
         self._mirrored.write(reflections(mirrored).astype(np.float16).tobytes())
 
     def bind(self, view: View, ambient: float, program: Program) -> None:
-        """Tell a program about the light from everywhere as a viewer sees it."""
+        """Tell a program about the light from everywhere but the field as a viewer sees it."""
         program.set(
             ambient=ambient,
             harmonics=self._there.astype(np.float32).tobytes(),
@@ -77,7 +77,6 @@ class Surroundings:
             room=self._room.astype(np.float32).tobytes(),
         )
         self._mirrored.use(MIRRORED_UNIT)
-        self.field.bind(program)
 
     def draw(self, view: View, haze: Haze | None, left: int, scale: int) -> None:
         """Draw sky and haze where the current target holds nothing; arguments as of `aim`."""

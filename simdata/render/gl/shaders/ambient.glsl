@@ -1,7 +1,9 @@
 // What comes to a point from all around and past what stands near, from half resolution.
 
-#include "field.glsl"
 #include "packed.glsl"
+#ifdef BEYOND_HALF
+#include "field.glsl"
+#endif
 
 uniform sampler2D opens;    // light, and openness with depth
 uniform vec4 lens;          // 1 / focal lengths, principal point, whole pixels
@@ -35,9 +37,11 @@ Around around_of(vec3 at, vec3 facing) {
     }
     sum.light /= weights;
     sum.open /= weights;
+#ifdef BEYOND_HALF
     // Where half resolution knows nothing of this surface. Loops end early, branches skip nothing.
     for (int i = 0; i < (beside < 0.1 ? 1 : 0); i++)
         sum.light = field_light(world_from_view * at + eye, world_from_view * facing);
+#endif
     return sum;
 }
 
