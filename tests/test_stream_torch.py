@@ -44,7 +44,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scratch(monkeypatch: Any) -> Iterator[Path]:
     """Temporary files go to a folder that must be empty in the end, and no process may stay.
 
-    Its name is short: tensors come from loader workers over sockets in it, and Linux allows those 107 letters.
+    Its name is short: tensors come from loader workers by sockets in it, which Linux allows 107 letters.
     """
     with tempfile.TemporaryDirectory(prefix="s-") as name:
         folder = Path(name)
