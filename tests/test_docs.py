@@ -69,6 +69,12 @@ def test_python_runs(workplace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     exec(compile(code.replace('Dataset("data/', 'Dataset("python-'), "README.md", "exec"), {})
 
 
+def test_what_is_said_of_training_is_run_elsewhere() -> None:
+    """See test_training_docs.py."""
+    (code,) = (block for block in blocks("python") if "simdata.torch" in block)
+    assert code in (ROOT / "docs/training.md").read_text()
+
+
 def test_surfaces_and_skies_are_values() -> None:
     (code,) = (block for block in blocks("python") if "DaySky" in block)
     shown: dict[str, Any] = {}

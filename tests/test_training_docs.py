@@ -17,8 +17,6 @@ sys.path.insert(0, str(ROOT / "scripts"))
 import train_detector  # noqa: E402
 from sample_dataset import make_dataset  # noqa: E402
 
-import simdata.torch  # noqa: E402
-
 TEXT = (ROOT / "docs/training.md").read_text()
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, flags=re.DOTALL)
 LIVE = """
@@ -31,10 +29,6 @@ dataset: {{scenes: 10, views: 2}}
 
 @pytest.mark.parametrize("code", BLOCKS, ids=re.findall(r"## (.*)\n\n```python", TEXT))
 def test_code_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = re.findall(r"from simdata.torch import (.*)", code)[0].split(", ")
-    missing = [name for name in wanted if not hasattr(simdata.torch, name)]
-    if missing:
-        pytest.skip(f"simdata.torch has no {missing[0]} yet")
     monkeypatch.chdir(tmp_path)
     make_dataset(tmp_path / "data/tabletop")
     shutil.copytree("data/tabletop/images/train", "photos")
