@@ -114,7 +114,7 @@ def decode_polygons(polygons: Sequence[Sequence[float]], height: int, width: int
     """Fill polygons as pycocotools does: the union of all of them, (H, W) bool."""
     if not polygons:
         return np.zeros((height, width), bool)
-    return decode(coco.merge(coco.frPyObjects([list(polygon) for polygon in polygons], height, width)))
+    return decode(_filled(polygons, height, width))
 
 
 def of_segmentation(segmentation: Any, height: int, width: int) -> Rle:
@@ -136,7 +136,7 @@ def of_segmentation(segmentation: Any, height: int, width: int) -> Rle:
     solid = [polygon for polygon in segmentation if len(polygon) >= 6]
     if not solid:
         return encode(np.zeros((height, width), bool))
-    return _text(coco.merge(coco.frPyObjects(solid, height, width)))
+    return _text(_filled(solid, height, width))
 
 
 def polygons(mask: np.ndarray) -> list[list[float]]:
@@ -271,3 +271,8 @@ def _cut(inside: np.ndarray, holes: Sequence[np.ndarray]) -> np.ndarray:
     component = labels[rows, columns]
     labels[rows, columns] += (count + 1) * strips[row_of[component], columns]
     return labels
+
+
+def _filled(polygons: Sequence[Sequence[float]], height: int, width: int) -> Rle:
+    """Fill polygons as pycocotools does; `counts` are bytes."""
+    return coco.merge(coco.frPyObjects([list(polygon) for polygon in polygons], height, width))

@@ -18,7 +18,7 @@ from test_ray import plain_environment
 from simdata import Dataset
 from simdata.workers.run import generate
 
-pytest.importorskip("pandas", reason="Ray Data needs it: pip install 'ray[data]'")
+pytest.importorskip("pandas", reason="Ray Data needs it: pip install 'simdata[ray-data]'")
 
 # A process of its own: Ray must find the environment that our code sets, and leaves threads behind.
 DRIVER = """

@@ -48,7 +48,9 @@ def ray_dataset(config: Config, deal: Deal, workers: int) -> Any:
     try:
         import ray.data
     except ImportError as error:
-        raise ConfigError(f"Ray Data cannot be imported ({error}); try: pip install 'ray[data]'") from error
+        raise ConfigError(
+            f"Ray Data cannot be imported ({error}); try: pip install 'simdata[ray-data]'"
+        ) from error
     turns = [turn._asdict() for turn in deal.turns(0)]
     made = ray.data.from_items(turns, override_num_blocks=min(len(turns), 4 * workers))
     actors = ray.data.ActorPoolStrategy(size=workers)

@@ -180,6 +180,7 @@ class Replayed:
             raise ConfigError(f"{dataset.path} has {most} images to replay, not {max_items}")
         self.deal = Deal(dataset.config.dataset, split, max_items or most, spread)
         self.dataset, self.categories, self.notes = dataset, dataset.categories, ()
+        self._missing = {hole.scene for hole in self.holes()}
 
     def show(self, epoch: int, seat: Seat = Seat()) -> Generator[Shown]:
         """Show a seat's part."""
@@ -219,7 +220,3 @@ class Replayed:
         for image_id in range(first, first + turn.images):
             record = self.dataset.by_id(image_id)
             yield Shown(record.image(), record.target())
-
-    @property
-    def _missing(self) -> set[int]:
-        return {hole.scene for hole in self.holes()}
