@@ -33,6 +33,7 @@ from simdata.render.mitsuba import MitsubaRenderer
 GREY = Material(base_color=(0.46, 0.46, 0.46), roughness=1.0)
 ALBEDO = 0.179  # of it, linear
 UP = np.array((0.0, 0.0, 1.0))
+NARROW = camera(16, 12, eye=(0, -2, 0), target=(0, 0, 0), fov=0.02)
 BLURRED = {
     "motion blur": {"motion": Motion(velocity=(2.0, 0, 0.5)), "shutter": Shutter(exposure=0.1)},
     "an aperture": {"aperture": Aperture(diameter=0.2, focus=0.5)},
@@ -64,8 +65,7 @@ def light(renderer: Any, scene: Scene) -> np.ndarray:
 
 def card(matter: Material = GREY, **look: Any) -> Scene:
     """A wall of which so little is seen, head-on, that its lights take it for a point."""
-    view = camera(16, 12, eye=(0, -2, 0), target=(0, 0, 0), fov=0.02)
-    return wall(view, materials={"cuboid_1.body": matter}, **look)
+    return wall(NARROW, materials={"cuboid_1.body": matter}, **look)
 
 
 FACING: dict[str, Any] = {"direction": (0, 1, 0), "up": (0, 0, 1)}
@@ -340,6 +340,20 @@ def test_a_sky_that_is_sought_through_a_portal_is_the_same(traced: MitsubaRender
     portal = AreaLight(position=(0.3, -1.25, 0), **FACING, width=2.0, height=1.5, strength=9, portal=True)
     bare, through = (light(traced, card(sky=sky, lights=lights)).mean() for lights in ((), (portal,)))
     assert through == pytest.approx(bare, rel=0.03)
+
+
+def test_what_stands_before_a_portal_hides_its_sky(traced: MitsubaRenderer) -> None:
+    """A black board behind the camera, farther away than most things are, keeps all of the sky out."""
+    portal = AreaLight(position=(0.3, -4, 0), **FACING, width=3.0, height=3.0, portal=True)
+    nodes = thing("cuboid", 1, Pose(position=(0, 0.05, 0)), sx=40, sy=0.1, sz=40)
+    nodes += thing("cuboid", 2, Pose(position=(0, -3, 0)), sx=120, sy=0.1, sz=120)
+    bare, hidden = scene_of(nodes[:1], NARROW), scene_of(nodes, NARROW)
+    black = {"cuboid_2.body": Material(base_color=(0, 0, 0), roughness=1.0)}
+    lit, dark = (
+        light(traced, dressed(scene, sky=DaySky(sun=(0.6, -0.3, 0.74)), lights=(portal,), materials=black))
+        for scene in (bare, hidden)
+    )
+    assert dark.mean() < 0.02 * lit.mean()
 
 
 @pytest.mark.parametrize("lamp", [SpotLight, AreaLight])

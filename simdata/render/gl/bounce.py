@@ -27,6 +27,8 @@ from simdata.render.gl.patch import patches
 from simdata.render.gl.subject import Subject
 from simdata.render.gl.surroundings import ENDLESS
 from simdata.render.gl.view import View
+from simdata.render.gl.window import shown_by
+from simdata.scene import Scene
 from simdata.sky import directions
 
 SIDE, GUARD = 40, 1  # pixels a side of a face; of it, beyond the edge of the cube
@@ -51,10 +53,12 @@ class Bounce:
         """Give a subject's surroundings the light that they have at its instant; its lights are loaded."""
         look, cast, around = subject.stage.scene.spec.look, subject.lighting.cast, subject.surroundings
         sky = around.take_sky(look.sky)
+        portals = [light for light in look.lights if isinstance(light, AreaLight) and light.portal]
+        shown = {one: shown_by(one, sky, self._rays(subject), subject.t) for one in portals if sky.any()}
+        subject.lighting.open_to(shown, _things(subject))
         # Areas that stand for the sky behind a window light diffusely in its stead.
-        portal = bool(cast.shell) and any(isinstance(x, AreaLight) and x.portal for x in look.lights)
         place, room = _middle(cast), _room(cast)
-        there = self._fill(subject, np.zeros_like(sky) if portal else sky, place)
+        there = self._fill(subject, np.zeros_like(sky) if portals and cast.shell else sky, place)
         # A closed room mirrors at first what it is lit by; in the open, the sky lights what lights the rest.
         first = np.maximum(basis(directions(ROWS)) @ there, 0) if cast.shell else sky
         around.take(first, there, place, room)
@@ -66,13 +70,9 @@ class Bounce:
         """Find the field under a sky (ROWS, 2 ROWS, 3), and return what it is at a place: (9, 3)."""
         stage, cast, materials = subject.stage, subject.lighting.cast, subject.materials
         scene = stage.scene
-        objects = np.array([node.instance > 0 for node in scene.nodes], bool)
-        grid = grid_about(cast, stage.corners(subject.t), objects) if scene.nodes else NOWHERE
+        grid = grid_about(cast, stage.corners(subject.t), _objects(scene)) if scene.nodes else NOWHERE
         if scene.nodes and (scene.spec.look.lights or sky.any()):
-            # Where no glass is left out, lenses that bend lines look at the same.
-            glass, store = materials.glass, self._store
-            rays = RayScene(scene, store=store, without=glass) if glass else ray_scene(scene, store)
-            seen = patches(rays, subject.t, grid.places.reshape(-1, 3), materials.albedos)
+            seen = patches(self._rays(subject), subject.t, grid.places.reshape(-1, 3), materials.albedos)
             light = passed_on(
                 grid, seen, self._lights.reading(subject.lighting, seen.points, seen.facing), sky
             )
@@ -81,6 +81,11 @@ class Bounce:
         subject.surroundings.field.take(grid, light)
         numbers, shares = grid.shares(place[None], np.zeros((1, 3)))
         return np.einsum("e,ekc->kc", shares[0], light.reshape(-1, 9, 3)[numbers[0]])
+
+    def _rays(self, subject: Subject) -> RayScene:
+        """Return what meets light; where no glass is left out, lenses that bend lines look at the same."""
+        scene, glass = subject.stage.scene, subject.materials.glass
+        return RayScene(scene, store=self._store, without=glass) if glass else ray_scene(scene, self._store)
 
     def _panorama(self, subject: Subject, place: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return what is seen from a place: light of surfaces (ROWS, 2 ROWS, 3), and where none is (…, 1)."""
@@ -112,6 +117,17 @@ def _places() -> np.ndarray:
     """Return where the atlas shows each pixel of a panorama, (ROWS, 2 ROWS, 2) float32, indices."""
     rays = directions(ROWS) @ LEVEL[:3, :3]
     return (atlas_places(_faces(), rays) - 0.5).astype(np.float32)
+
+
+def _objects(scene: Scene) -> np.ndarray:
+    """Return which nodes are objects, (n,) bool."""
+    return np.array([node.instance > 0 for node in scene.nodes], bool)
+
+
+def _things(subject: Subject) -> np.ndarray:
+    """Return the middle (3,) of all objects; of what casts shadows, where there is none."""
+    corners = subject.stage.corners(subject.t)[_objects(subject.stage.scene)]
+    return corners.mean((0, 1)) if len(corners) else subject.lighting.cast.center
 
 
 def _middle(cast: Casters) -> np.ndarray:

@@ -85,7 +85,7 @@ class ColorPass:
         around = None if rows is None else (max(rows[0] - MARGIN, 0), min(rows[1] + MARGIN, view.height))
         self._labels.fill(seen, stage, view, subject.t, left=left, rows=around)
         bounds = self._openness.fill(
-            seen, view, subject.lighting.nearness, subject.surroundings.field, left=left, rows=around
+            seen, view, subject.lighting.nearness, subject.surroundings, left=left, rows=around
         )
         subject.lighting.fit(view, subject.nearest)
         stage.look(view.world_from_view, subject.t)

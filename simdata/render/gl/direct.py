@@ -5,7 +5,7 @@ from __future__ import annotations
 import moderngl
 import numpy as np
 
-from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
+from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, OUTSIDE_UNIT, Lighting
 from simdata.render.gl.program import Program
 from simdata.render.gl.target import Targets, textures
 
@@ -23,7 +23,7 @@ class DirectPass:
 
     def __init__(self, context: moderngl.Context, targets: Targets) -> None:
         self._context, self._targets = context, targets
-        units = {"shadow_lit": LIT_UNIT, "shadow_depth": DEPTH_UNIT}
+        units = {"shadow_lit": LIT_UNIT, "shadow_depth": DEPTH_UNIT, "outside": OUTSIDE_UNIT}
         read = {"places": FIRST_UNIT, "normals": FIRST_UNIT + 1}
         self._program = Program(context, "screen", "direct", **units, **read)
         self._read = [context.texture((WIDTH, HEIGHT), 3, dtype="f4") for _ in read]

@@ -11,14 +11,16 @@ from simdata.color import linear_from_srgb
 from simdata.geometry import invert
 from simdata.light import AreaLight, Light, SpotLight, Sun
 from simdata.render.caster import Casters, casters
+from simdata.render.gl.panorama import ROWS
 from simdata.render.gl.program import Program
 from simdata.render.gl.shadow import ATLAS, MAX_SHADOWS, ShadowMap, Share, finer, shares
 from simdata.render.gl.stage import Stage, columns
 from simdata.render.gl.view import View
 from simdata.scene import Scene
+from simdata.sky import looked_up
 
-MAX_LIGHTS = 16
-LIT_UNIT, DEPTH_UNIT = 2, 3
+MAX_LIGHTS, MAX_PORTALS = 16, 8
+LIT_UNIT, DEPTH_UNIT, OUTSIDE_UNIT = 2, 3, 5
 NEAR, NEAREST = 1.2, 0.4  # of the radius of all that casts shadows; m
 
 
@@ -42,9 +44,13 @@ class Lighting:
             texture=self._atlas, compare_func="", filter=(moderngl.NEAREST, moderngl.NEAREST),
             repeat_x=False, repeat_y=False,
         )  # fmt: skip
+        self._outside = context.texture3d((2 * ROWS, ROWS, MAX_PORTALS), 3, dtype="f2")
+        self._outside.filter = (moderngl.LINEAR, moderngl.LINEAR)
+        self._outside.repeat_y = self._outside.repeat_z = False
         self._lights: list[tuple[Light, int]] = []  # and the number of its share, -1 for none
         self._shares: list[Share] = []
         self._finer: list[list[ShadowMap]] = []  # a share, as they lie in the atlas
+        self._shown: dict[Light, tuple[int, np.ndarray]] = {}  # its number, and what things see through it
         self._stage: Stage
         self._t: float
         self.cast: Casters
@@ -69,6 +75,24 @@ class Lighting:
         for share in self._shares:
             self._draw(share.whole, self._casting(share.whole))
 
+    def open_to(self, shown: dict[AreaLight, np.ndarray], things: np.ndarray) -> None:
+        """Let portals shine as what they show does; those that show nothing shine evenly.
+
+        A portal's strength is what things get from it. What stands elsewhere sees another part of the sky in it:
+        a floor what is high, a ceiling the ground.
+
+        Args:
+            shown: of a portal, a panorama (ROWS, 2 ROWS, 3).
+            things: (3,) metres, the middle of all things.
+        """
+        self._shown = {}
+        for number, (portal, panorama) in enumerate([*shown.items()][:MAX_PORTALS]):
+            way = np.asarray(portal.position) - things
+            self._shown[portal] = number, np.maximum(looked_up(panorama, way[None])[0], 1e-6)
+            self._outside.write(
+                panorama.astype(np.float16).tobytes(), viewport=(0, 0, number, 2 * ROWS, ROWS, 1)
+            )
+
     def fit(self, view: View, nearest: float) -> None:
         """Draw the finer maps of suns over a wide scene for a view whose nearest thing is so far, metres."""
         corners = self._stage.corners(self._t)
@@ -91,6 +115,10 @@ class Lighting:
         sets = [[share.whole, *more] for share, more in zip(self._shares, self._finer, strict=True)]
         for place, (light, number) in enumerate(self._lights):
             rows[:, place] = _light_row(light, view_from_world)
+            if light in self._shown:
+                layer, seen = self._shown[light]
+                rows[1, place, :3] /= seen
+                rows[3, place, 2] = -1 - layer
             first = sum(len(maps) for maps in sets[: max(number, 0)])
             rows[3, place, [1, 3]] = (-1, -1) if number < 0 else (first, first + len(sets[number]) - 1)
         names = ("position", "color", "axis", "extra", "across", "along")
@@ -100,10 +128,11 @@ class Lighting:
         program.set(**_shadows([one for maps in sets for one in maps], invert(view_from_world)))
         self._lit.use(LIT_UNIT)
         self._plain.use(DEPTH_UNIT)
+        self._outside.use(OUTSIDE_UNIT)
 
     def release(self) -> None:
         """Give everything back."""
-        for thing in (self._lit, self._plain, self._target, self._atlas):
+        for thing in (self._lit, self._plain, self._target, self._atlas, self._outside):
             thing.release()
 
     def _casting(self, shadow: ShadowMap) -> list[int]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import moderngl
 import numpy as np
 
-from simdata.render.gl.field import FIELD_UNIT, Field
+from simdata.render.gl.field import FIELD_UNIT
 from simdata.render.gl.program import Program
+from simdata.render.gl.surroundings import Surroundings
 from simdata.render.gl.target import Targets, textures, unclipped
 from simdata.render.gl.view import View
 
@@ -36,7 +37,7 @@ class OpennessPass:
         seen: moderngl.Framebuffer,
         view: View,
         radius: float,
-        field: Field,
+        surroundings: Surroundings,
         *,
         left: int = 0,
         rows: tuple[int, int] | None = None,
@@ -47,7 +48,7 @@ class OpennessPass:
             seen: the target it drew into.
             view: what it drew.
             radius: metres within which things stand near.
-            field: the light.
+            surroundings: where the light comes from.
             left: column at which the view begins.
             rows: (first, end) that were drawn; None for all.
 
@@ -60,8 +61,8 @@ class OpennessPass:
         rough, smooth = self._targets.bare(*size, 2, "f2"), self._targets.bare(*size, 4, "f4")
         bounds = (left, first, left + view.width, end)
         lens = lens_of(view, left)
-        field.bind(self._smooth)
-        self._smooth.set(world_from_view=view.world_from_view.T.astype(np.float32).tobytes())
+        surroundings.field.bind(self._smooth)
+        surroundings.compare(view, self._smooth)
         self._context.enable_only(moderngl.NOTHING)
         for program, target, read in (
             (self._look, rough, depths),

@@ -50,6 +50,12 @@ def reflections(light: np.ndarray) -> np.ndarray:
     return np.stack([light, *blurred]).astype(np.float32)
 
 
+def blurred(light: np.ndarray, roughness: float) -> np.ndarray:
+    """Blur a picture (ROWS, 2 ROWS, 3) as a surface of one of the roughnesses of `reflections` mirrors it."""
+    kernel = _kernels()[round(roughness * (LEVELS - 1)) - 1]
+    return np.fft.irfft(_along(kernel, np.fft.rfft(light, axis=1)), 2 * ROWS, axis=1)
+
+
 def _along(kernel: np.ndarray, waves: np.ndarray) -> np.ndarray:
     """Blur across rows, wave by wave."""
     return np.moveaxis(kernel @ np.moveaxis(waves, 1, 0), 0, 1)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from simdata.render.gl.albedo import ALBEDO_UNIT
-from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, Lighting
+from simdata.render.gl.light import DEPTH_UNIT, LIT_UNIT, OUTSIDE_UNIT, Lighting
 from simdata.render.gl.material import MAP_UNIT, MASK_UNIT, SKIN_UNIT, Materials
 from simdata.render.gl.openness import OPEN_UNIT
 from simdata.render.gl.stage import Stage
@@ -21,6 +21,7 @@ UNITS = {
     "skin": SKIN_UNIT,
     "shadow_lit": LIT_UNIT,
     "shadow_depth": DEPTH_UNIT,
+    "outside": OUTSIDE_UNIT,
     "mirrored": MIRRORED_UNIT,
     "opens": OPEN_UNIT,
     "albedo": ALBEDO_UNIT,

@@ -68,15 +68,18 @@ class Surroundings:
 
     def bind(self, view: View, ambient: float, program: Program) -> None:
         """Tell a program about the light from everywhere but the field as a viewer sees it."""
+        self.compare(view, program)
+        room = self._room.astype(np.float32).tobytes()
+        program.set(ambient=ambient, seen_from=tuple(self._place), room=room)
+        self._mirrored.use(MIRRORED_UNIT)
+
+    def compare(self, view: View, program: Program) -> None:
+        """Tell a program about the light where the panorama was seen from, beside which a viewer's is."""
         program.set(
-            ambient=ambient,
             harmonics=self._there.astype(np.float32).tobytes(),
             world_from_view=view.world_from_view[:3, :3].T.astype(np.float32).tobytes(),
             eye=tuple(view.world_from_view[:3, 3]),
-            seen_from=tuple(self._place),
-            room=self._room.astype(np.float32).tobytes(),
         )
-        self._mirrored.use(MIRRORED_UNIT)
 
     def draw(self, view: View, haze: Haze | None, left: int, scale: int) -> None:
         """Draw sky and haze where the current target holds nothing; arguments as of `aim`."""

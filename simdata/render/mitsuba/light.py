@@ -47,7 +47,7 @@ def emitters(look: Look, ball: Ball, store: Path | None) -> dict[str, Any]:
         if light.strength > 0:
             parts = _parts(light, ball)
             found |= {f"light{number}_{k}": part for k, part in enumerate(parts)}
-    return found | _surroundings(look, store)
+    return found | _surroundings(look, ball, store)
 
 
 def sky_emitter(look: Look, store: Path | None, ambient: float = 0.0) -> dict[str, Any] | None:
@@ -61,11 +61,11 @@ def sky_emitter(look: Look, store: Path | None, ambient: float = 0.0) -> dict[st
     return {"type": "envmap", "bitmap": mi.Bitmap(light), "to_world": turn, "sampling_weight": weight}
 
 
-def _surroundings(look: Look, store: Path | None) -> dict[str, Any]:
+def _surroundings(look: Look, ball: Ball, store: Path | None) -> dict[str, Any]:
     sky = sky_emitter(look, store, look.ambient)
     if sky is not None:
         portals = [light for light in look.lights if isinstance(light, AreaLight) and light.portal]
-        return {"surroundings": behind_windows(sky, portals) if portals else sky}
+        return {"surroundings": behind_windows(sky, portals, 4 * ball.radius) if portals else sky}
     return (
         {"surroundings": {"type": "constant", "radiance": _rgb([look.ambient] * 3)}} if look.ambient else {}
     )

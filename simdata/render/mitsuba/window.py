@@ -12,16 +12,18 @@ import numpy as np
 from simdata.light import AreaLight
 
 
-def behind_windows(sky: dict[str, Any], portals: list[AreaLight]) -> Any:
+def behind_windows(sky: dict[str, Any], portals: list[AreaLight], reach: float) -> Any:
     """Return a sky as an emitter whose light is sought through portals.
 
-    It is the same light: through any other opening it comes by luck alone.
+    It is the same light: through any other opening it comes by luck alone. What is nearer than `reach`, m,
+    hides it.
 
     Source: Bitterli, Novak & Jarosz, "Portal-Masked Environment Map Sampling" (2015), section 2: points
     spread over the portals.
     """
     emitter = _windowed(str(mi.variant()))(mi.Properties())
     emitter.sky, emitter.portals = mi.load_dict(sky), [_Rectangle(portal) for portal in portals]
+    emitter.reach = reach
     return emitter
 
 
@@ -67,12 +69,7 @@ def _windowed(variant: str) -> Any:
             self.m_flags = mi.EmitterFlags.Infinite | mi.EmitterFlags.SpatiallyVarying
             self.sky: Any = None
             self.portals: list[_Rectangle] = []
-            self.reach = 1.0
-
-        def set_scene(self, scene: Any) -> None:
-            self.sky.set_scene(scene)
-            box = scene.bbox()
-            self.reach = 2 * float(dr.norm(box.max - box.min))
+            self.reach = 0.0
 
         def bbox(self) -> Any:
             return mi.ScalarBoundingBox3f()

@@ -1,19 +1,15 @@
 // What comes to a point from all around and past what stands near, from half resolution.
 
 #include "packed.glsl"
-#ifdef BEYOND_HALF
-#include "field.glsl"
-#endif
+#include "around.glsl"
 
-uniform sampler2D opens;    // light, and openness with depth
+uniform sampler2D opens;    // light, its red with what is mirrored; depth with openness
 uniform vec4 lens;          // 1 / focal lengths, principal point, whole pixels
 uniform ivec4 open_bounds;  // half pixels of this view: left, top, right, bottom, inside
 uniform float samples;      // pixels of this picture along the side of one
-uniform mat3 world_from_view;
-uniform vec3 eye;           // where the view is, world frame, m
 
 struct Around {
-    vec3 light;  // what a white diffuse surface reads that is not bent
+    Lit lit;     // by the surface that is not bent
     float open;  // share of all directions in which nothing stands near
 };
 
@@ -22,25 +18,27 @@ Around around_of(vec3 at, vec3 facing) {
     ivec2 corner = ivec2(floor(where));
     vec2 share = where - vec2(corner);
     float weights = 0.0, beside = 0.0, scale = 1.0 / (at.z * (0.01 + 2.0 * lens.x)), plane = dot(facing, at);
-    Around sum = Around(vec3(0.0), 0.0);
+    Around sum = Around(Lit(vec3(0.0), 0.0), 0.0);
     for (int i = 0; i < 4; i++) {
         ivec2 step_to = ivec2(i & 1, i >> 1), there = clamp(corner + step_to, open_bounds.xy, open_bounds.zw);
         vec4 other = texelFetch(opens, there, 0);
-        vec3 place = depth_of(other.w) * vec3((vec2(2 * there) + 0.5 - lens.zw) * lens.xy, 1.0);
+        vec3 place = number_of(other.w) * vec3((vec2(2 * there) + 0.5 - lens.zw) * lens.xy, 1.0);
         vec2 near = mix(1.0 - share, share, vec2(step_to));
         float in_plane = clamp(1.0 - abs(dot(facing, place) - plane) * scale, 0.0, 1.0);
         float weight = (near.x * near.y + 0.01) * (in_plane + 1e-3);
-        sum.light += weight * other.rgb;
-        sum.open += weight * open_of(other.w);
+        sum.lit.light += weight * other.rgb;
+        sum.lit.mirrored += weight * share_of(other.r);
+        sum.open += weight * share_of(other.w);
         weights += weight;
         beside += in_plane;
     }
-    sum.light /= weights;
+    sum.lit.light /= weights;
+    sum.lit.mirrored /= weights;
     sum.open /= weights;
 #ifdef BEYOND_HALF
     // Where half resolution knows nothing of this surface. Loops end early, branches skip nothing.
     for (int i = 0; i < (beside < 0.1 ? 1 : 0); i++)
-        sum.light = field_light(world_from_view * at + eye, world_from_view * facing);
+        sum.lit = lit_around(at, facing);
 #endif
     return sum;
 }

@@ -1,4 +1,9 @@
-// Rectangles that shine to one side, equally bright from wherever they are seen.
+// Rectangles that shine to one side, equally bright from wherever they are seen; but portals are as bright as the sky
+// behind them.
+
+#include "panorama.glsl"
+
+uniform sampler3D outside;  // what portals show, blurred, a panorama each
 
 // What a side of a polygon adds to its irradiance; both ends are unit vectors from the surface.
 // Source: Hill & Heitz, "Real-Time Area Lighting: a Journey from Research to Production" (2016): a fit to the
@@ -42,7 +47,7 @@ vec3 mirrored_area(Surface surface, vec3 way, float angle, vec3 share) {
 }
 
 // `at`: view frame; `across`, `along`: from its middle to its sides.
-vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, vec3 facing, mat2 turn) {
+vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, vec3 facing, mat2 turn, mat3 world_from_view) {
     vec3 middle = light.position.xyz - at, shines = light.axis.xyz;
     bool lit = dot(middle, shines) < -1e-3 * length(across + along);  // not behind it, nor seen edge on
     vec3 corners[4] = vec3[](middle - across - along, middle + across - along, middle + across + along, middle - across + along);
@@ -56,13 +61,18 @@ vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, v
     float angle = size * max(-dot(way, shines), 0.0) / dot(arm, arm);
     vec3 glossy = fresnel(surface.specular, max(dot(surface.view, normalize(surface.view + way)), 0.0));
     vec3 mirrors = mirrored_area(surface, way, angle, surface.gain * glossy);
-    vec3 light_out = (1.0 - surface.veil) * (surface.diffuse * share + light.extra.z * mirrors);
+    vec3 light_out = (1.0 - surface.veil) * (surface.diffuse * share + max(light.extra.z, 0.0) * mirrors);
     for (int coat = 0; coat < coats(surface); coat++) {
         vec3 varnished = surface.coat * fresnel(vec3(DIELECTRIC), max(dot(surface.view, normalize(surface.view + way)), 0.0));
-        light_out += light.extra.z * mirrored_area(varnish(surface), way, angle, varnished);
+        light_out += max(light.extra.z, 0.0) * mirrored_area(varnish(surface), way, angle, varnished);
     }
     // Where its middle goes below the horizon a body shades itself, and that is in the form factor already.
     float above = smoothstep(0.0, 0.25, dot(facing, normalize(middle)));
     float arrives = mix(1.0, arriving(light, at, facing, turn, above > 0.0 && lit), above);
-    return lit ? arrives * light.color.rgb * 3.1415927 / size * light_out : vec3(0.0);
+    vec3 shown = light.color.rgb * 3.1415927 / size;
+    for (float portal = -light.extra.z; portal > 0.0; portal = 0.0) {
+        float layer = (portal - 0.5) / float(textureSize(outside, 0).z);
+        shown *= textureLod(outside, vec3(panorama_place(world_from_view * normalize(middle), 0.0), layer), 0.0).rgb;
+    }
+    return lit ? arrives * shown * light_out : vec3(0.0);
 }

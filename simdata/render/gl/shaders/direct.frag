@@ -24,6 +24,6 @@ void main() {
         light += share * lamp.color.rgb * reflected(chalk, way.xyz);
     }
     for (int i = lamp_count; i < light_count; i++)
-        light += from_area(light_of(i), light_across[i].xyz, light_along[i].xyz, chalk, at, normal, turn);
+        light += from_area(light_of(i), light_across[i].xyz, light_along[i].xyz, chalk, at, normal, turn, mat3(1.0));
     arrives = vec4(light, 1.0);
 }

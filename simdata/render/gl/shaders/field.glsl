@@ -16,16 +16,18 @@ vec3 field_place(vec3 at) {
     return vec3(across, height) / size;
 }
 
-// World frame.
-// Source: Ramamoorthi & Hanrahan, "An Efficient Representation for Irradiance Environment Maps" (2001).
-vec3 field_light(vec3 at, vec3 n) {
+// As `read_by` takes it: its light at a point of a surface, world frame.
+vec3[9] field_at(vec3 at, vec3 n) {
     vec3 place = field_place(at + field_off * n), block = vec3(0.0, 0.0, 1.0 / BLOCKS);
-    vec4 low = vec4(0.282095, 0.488603 * n.yzx);
-    vec4 high = vec4(1.092548 * n.xy * n.yz, 0.315392 * (3.0 * n.z * n.z - 1.0), 1.092548 * n.x * n.z);
-    vec3 sum = 0.546274 * (n.x * n.x - n.y * n.y) * textureLod(field, place + 6.0 * block, 0.0).rgb;
-    for (int k = 0; k < 3; k++) {
-        sum[k] += dot(low, textureLod(field, place + float(k) * block, 0.0));
-        sum[k] += dot(high, textureLod(field, place + float(3 + k) * block, 0.0));
+    vec3 light[9];
+    for (int color = 0; color < 3; color++) {
+        vec4 low = textureLod(field, place + float(color) * block, 0.0);
+        vec4 high = textureLod(field, place + float(3 + color) * block, 0.0);
+        for (int k = 0; k < 4; k++) {
+            light[k][color] = low[k];
+            light[4 + k][color] = high[k];
+        }
     }
-    return max(sum, 0.0);
+    light[8] = textureLod(field, place + 6.0 * block, 0.0).rgb;
+    return light;
 }

@@ -9,7 +9,7 @@ uniform int light_count;  // … then rectangles
 uniform vec4 light_position[MAX_LIGHTS];  // xyz: where a lamp stands, or the unit way to a sun; w: 1 lamp, 0 sun
 uniform vec4 light_color[MAX_LIGHTS];     // rgb: linear, times strength; w: radius of a lamp, m; sine of a sun's
 uniform vec4 light_axis[MAX_LIGHTS];      // xyz: unit, where a spot points; w: cosine at which it ends, -1 for none
-uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y, w: its first map and its last, -1 for none; z: 1 if it is mirrored
+uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y, w: its first map and its last, -1 for none; z: 1 if it is mirrored; -1 - number for a portal that shows something
 uniform vec4 light_across[MAX_LIGHTS];    // xyz: from the middle of a rectangle to its side …
 uniform vec4 light_along[MAX_LIGHTS];     // … and to its top, m
 uniform mat4 shadow_from_view[MAX_SHADOWS];  // OpenCV axes: z from the light

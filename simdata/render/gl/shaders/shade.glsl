@@ -43,7 +43,7 @@ void main() {
         light += share * lamp.color.rgb * reflected(surface, way.xyz);
     }
     for (int i = lamp_count; i < light_count; i++)
-        light += from_area(light_of(i), light_across[i].xyz, light_along[i].xyz, surface, position, facing, turn);
+        light += from_area(light_of(i), light_across[i].xyz, light_along[i].xyz, surface, position, facing, turn, world_from_view);
     light_out = vec4(hazed(light, length(position)), 1.0);
     for (int pane = 0; pane < int(ceil(material.transmission)); pane++) light_out = seen_through(surface, light_out.rgb);
 }

@@ -1,16 +1,15 @@
 #version 430
 // Light from all around, and the mean of 4 x 4 half pixels' openness, of those that lie in one plane.
 
-#include "field.glsl"
+#include "around.glsl"
 #include "packed.glsl"
 
 uniform sampler2D opens;    // and depth
 uniform sampler2D normals;  // of whole pixels, view frame
 uniform ivec4 bounds;       // whole pixels
 uniform vec4 lens;
-uniform mat4 world_from_view;
 
-layout(location = 0) out vec4 around;  // light, and openness with depth
+layout(location = 0) out vec4 around;  // light, its red with what is mirrored; depth with openness
 
 void main() {
     ivec2 here = ivec2(gl_FragCoord.xy), low = bounds.xy / 2, high = (bounds.zw - 1) / 2;
@@ -30,6 +29,7 @@ void main() {
             sum += weight * other.x;
             weights += weight;
         }
-    vec3 light = field_light((world_from_view * vec4(at, 1.0)).xyz, mat3(world_from_view) * normal);
-    around = vec4(light, packed_open(sum / weights, own.y));
+    Lit lit = lit_around(at, normal);
+    around = vec4(lit.light, packed_share(sum / weights, own.y));
+    around.r = packed_share(lit.mirrored, around.r);
 }
