@@ -19,5 +19,5 @@ Lit lit_around(vec3 at, vec3 facing) {
     vec3 n = world_from_view * facing, way = world_from_view * reflect(normalize(at), facing);
     vec3 light[9] = field_at(world_from_view * at + eye, n);
     float here = dot(read_by(light, way), LUMINANCE), there = dot(read_by(harmonics, way), LUMINANCE);
-    return Lit(read_by(light, n), min(2.0 * here / max(there, 1e-6), 1.0));
+    return Lit(read_by(light, n), min(here / max(there, 1e-6), 1.0));
 }
