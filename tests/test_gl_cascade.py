@@ -118,7 +118,9 @@ def test_pictures_of_a_wide_scene_do_not_depend_on_those_before(gl: Any) -> None
 
 def cast_by(radius: float) -> Casters:
     nowhere = np.array([[np.inf] * 3, [-np.inf] * 3])
-    return Casters(frozenset({0}), np.zeros(3), radius, 0.0, nowhere, frozenset())
+    return Casters(
+        frozenset({0}), np.zeros(3), radius, np.array([0, 0, 0, radius]), 0.0, nowhere, frozenset()
+    )
 
 
 def counts(lights: tuple[Light, ...], radius: float) -> list[int]:

@@ -23,7 +23,8 @@ class Casters:
     Attributes:
         nodes: indices into `scene.nodes`.
         center, radius: of a sphere that holds them, metres, world frame.
-        top: height of the highest of the objects, metres, world z.
+        things: (4,) metres, world frame: middle and radius of a sphere that holds the objects.
+        top: height of the highest of them, metres, world z.
         room: (2, 3) metres, world frame: the box of the room; empty (low above high) where there is none.
         shell: nodes of a room with a ceiling: they keep a sun out that does not come in by a window.
     """
@@ -31,6 +32,7 @@ class Casters:
     nodes: frozenset[int]
     center: np.ndarray
     radius: float
+    things: np.ndarray
     top: float
     room: np.ndarray
     shell: frozenset[int]
@@ -46,7 +48,7 @@ def casters(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Casters:
     """
     nowhere = np.array([[np.inf] * 3, [-np.inf] * 3])
     if not scene.nodes:
-        return Casters(frozenset(), np.zeros(3), 1.0, 0.0, nowhere, frozenset())
+        return Casters(frozenset(), np.zeros(3), 1.0, np.array([0, 0, 0, 1.0]), 0.0, nowhere, frozenset())
     corners = world_corners(scene, bounds, t)
     objects = np.array([node.instance > 0 for node in scene.nodes])
     if not objects.any():
@@ -56,12 +58,13 @@ def casters(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> Casters:
     roofed = [node.shape for node in scene.nodes if node.part == CEILING]
     inside = np.array([node.shape not in roofed for node in scene.nodes])
     casts = objects | (inside if roofed else sizes < ROOM * spread)
-    low, high = _box(corners[casts])
+    ball = _ball(corners[casts])
     rooms = np.flatnonzero(~casts)
     return Casters(
         nodes=frozenset(np.flatnonzero(casts).tolist()),
-        center=(low + high) / 2,
-        radius=float(np.linalg.norm(high - low) / 2),
+        center=ball[:3],
+        radius=float(ball[3]),
+        things=_ball(corners[objects]),
         top=float(corners[objects][..., 2].max()),
         room=_box(corners[rooms]) if len(rooms) else nowhere,
         shell=frozenset(rooms.tolist() if roofed else ()),
@@ -72,6 +75,12 @@ def _box(corners: np.ndarray) -> np.ndarray:
     """Return the low and the high corner of a box about points (..., 3): (2, 3)."""
     points = corners.reshape(-1, 3)
     return np.stack([points.min(axis=0), points.max(axis=0)])
+
+
+def _ball(corners: np.ndarray) -> np.ndarray:
+    """Return middle and radius of a sphere about the box of points (..., 3): (4,)."""
+    low, high = _box(corners)
+    return np.array([*(low + high) / 2, np.linalg.norm(high - low) / 2])
 
 
 def world_corners(scene: Scene, bounds: Sequence[np.ndarray], t: float) -> np.ndarray:

@@ -55,10 +55,11 @@ class Bounce:
         sky = around.take_sky(look.sky)
         portals = [light for light in look.lights if isinstance(light, AreaLight) and light.portal]
         shown = {one: shown_by(one, sky, self._rays(subject), subject.t) for one in portals if sky.any()}
-        subject.lighting.open_to(shown, _things(subject))
-        # Areas that stand for the sky behind a window light diffusely in its stead.
+        subject.lighting.open_to(shown)
+        if portals and cast.shell:  # which then stand for the sky
+            sky = np.zeros_like(sky)
         place, room = _middle(cast), _room(cast)
-        there = self._fill(subject, np.zeros_like(sky) if portals and cast.shell else sky, place)
+        there = self._fill(subject, sky, place)
         # A closed room mirrors at first what it is lit by; in the open, the sky lights what lights the rest.
         first = np.maximum(basis(directions(ROWS)) @ there, 0) if cast.shell else sky
         around.take(first, there, place, room)
@@ -122,12 +123,6 @@ def _places() -> np.ndarray:
 def _objects(scene: Scene) -> np.ndarray:
     """Return which nodes are objects, (n,) bool."""
     return np.array([node.instance > 0 for node in scene.nodes], bool)
-
-
-def _things(subject: Subject) -> np.ndarray:
-    """Return the middle (3,) of all objects; of what casts shadows, where there is none."""
-    corners = subject.stage.corners(subject.t)[_objects(subject.stage.scene)]
-    return corners.mean((0, 1)) if len(corners) else subject.lighting.cast.center
 
 
 def _middle(cast: Casters) -> np.ndarray:

@@ -17,7 +17,6 @@ from simdata.render.gl.shadow import ATLAS, MAX_SHADOWS, ShadowMap, Share, finer
 from simdata.render.gl.stage import Stage, columns
 from simdata.render.gl.view import View
 from simdata.scene import Scene
-from simdata.sky import looked_up
 
 MAX_LIGHTS, MAX_PORTALS = 16, 8
 LIT_UNIT, DEPTH_UNIT, OUTSIDE_UNIT = 2, 3, 5
@@ -50,7 +49,7 @@ class Lighting:
         self._lights: list[tuple[Light, int]] = []  # and the number of its share, -1 for none
         self._shares: list[Share] = []
         self._finer: list[list[ShadowMap]] = []  # a share, as they lie in the atlas
-        self._shown: dict[Light, tuple[int, np.ndarray]] = {}  # its number, and what things see through it
+        self._shown: dict[Light, int] = {}  # a portal's number
         self._stage: Stage
         self._t: float
         self.cast: Casters
@@ -68,30 +67,22 @@ class Lighting:
         strongest = sorted(lights, key=lambda light: -_reaching(light, cast.center))
         shining = [light for light in strongest if light.strength > 0][:MAX_LIGHTS]
         self._shares = shares(shining, cast) if cast.nodes else []
-        self._finer = [[] for _ in self._shares]
+        self._finer = [[share.things] if share.things else [] for share in self._shares]
         count = len(self._shares)
         numbered = [(light, number if number < count else -1) for number, light in enumerate(shining)]
         self._lights = sorted(numbered, key=lambda one: isinstance(one[0], AreaLight))
-        for share in self._shares:
-            self._draw(share.whole, self._casting(share.whole))
+        for one in [one for share in self._shares for one in (share.whole, share.things) if one]:
+            self._draw(one, self._casting(one))
 
-    def open_to(self, shown: dict[AreaLight, np.ndarray], things: np.ndarray) -> None:
-        """Let portals shine as what they show does; those that show nothing shine evenly.
+    def open_to(self, shown: dict[AreaLight, np.ndarray]) -> None:
+        """Let portals shine as what they show does, a panorama (ROWS, 2 ROWS, 3); others shine evenly.
 
-        A portal's strength is what things get from it. What stands elsewhere sees another part of the sky in it:
-        a floor what is high, a ceiling the ground.
-
-        Args:
-            shown: of a portal, a panorama (ROWS, 2 ROWS, 3).
-            things: (3,) metres, the middle of all things.
+        Each place sees another part of the sky in a portal: a floor what is high, a ceiling the ground.
         """
-        self._shown = {}
-        for number, (portal, panorama) in enumerate([*shown.items()][:MAX_PORTALS]):
-            way = np.asarray(portal.position) - things
-            self._shown[portal] = number, np.maximum(looked_up(panorama, way[None])[0], 1e-6)
-            self._outside.write(
-                panorama.astype(np.float16).tobytes(), viewport=(0, 0, number, 2 * ROWS, ROWS, 1)
-            )
+        self._shown = {portal: number for number, portal in enumerate([*shown][:MAX_PORTALS])}
+        for portal, number in self._shown.items():
+            layer = (0, 0, number, 2 * ROWS, ROWS, 1)
+            self._outside.write(shown[portal].astype(np.float16).tobytes(), viewport=layer)
 
     def fit(self, view: View, nearest: float) -> None:
         """Draw the finer maps of suns over a wide scene for a view whose nearest thing is so far, metres."""
@@ -115,10 +106,9 @@ class Lighting:
         sets = [[share.whole, *more] for share, more in zip(self._shares, self._finer, strict=True)]
         for place, (light, number) in enumerate(self._lights):
             rows[:, place] = _light_row(light, view_from_world)
-            if light in self._shown:
-                layer, seen = self._shown[light]
-                rows[1, place, :3] /= seen
-                rows[3, place, 2] = -1 - layer
+            if isinstance(light, AreaLight) and light in self._shown:
+                rows[1, place, :3] = light.width * light.height / np.pi  # of radiance 1
+                rows[3, place, 2] = 1 + self._shown[light]
             first = sum(len(maps) for maps in sets[: max(number, 0)])
             rows[3, place, [1, 3]] = (-1, -1) if number < 0 else (first, first + len(sets[number]) - 1)
         names = ("position", "color", "axis", "extra", "across", "along")
@@ -187,7 +177,6 @@ def _light_row(light: Light, view_from_world: np.ndarray) -> np.ndarray:
         across = np.cross(light.direction, light.up)
         row[1, 3] = np.sqrt(light.width * light.height / np.pi)
         row[2, :3] = rotation @ light.direction
-        row[3, 2] = not light.portal
         row[4, :3], row[5, :3] = rotation @ across * light.width / 2, rotation @ light.up * light.height / 2
         return row
     row[1, 3] = light.radius

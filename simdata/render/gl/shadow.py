@@ -18,6 +18,7 @@ MAX_SHADOWS = 4  # maps
 ATLAS = 2048  # texels a side; maps share it as quarters
 WIDEST = 3.0  # half width of a lamp's map at z = 1
 COARSE = 0.015  # m: a sun whose texels would be larger gets finer maps, too
+WIDE = 1.0  # half width of a lamp's map at z = 1 beyond which it gets another one, of the objects alone
 USED = 0.75  # of a finer map's half width; what lies farther out may be left to a coarser one
 STEP = 32  # texels by which a finer map moves, so that shadows stand still while a camera moves
 
@@ -70,10 +71,12 @@ class ShadowMap:
 class Share:
     """What a light has of the atlas.
 
-    whole: shows all that casts shadows; spare: corners of the tiles for finer maps, as large as its own.
+    whole: shows all that casts shadows; things: a lamp's finer map, about the objects; spare: corners of the tiles
+    for a sun's finer maps. All tiles are of one size.
     """
 
     whole: ShadowMap
+    things: ShadowMap | None = None
     spare: tuple[tuple[float, float], ...] = ()
 
 
@@ -81,25 +84,33 @@ def shares(lights: Sequence[Light], cast: Casters) -> list[Share]:
     """Share the atlas among lights, the strongest first; fewer shares than lights where it is too small."""
     side = 1.0 if len(lights) == 1 else 0.5
     wholes = [_whole(light, cast, side) for light in lights[:MAX_SHADOWS]]
-    counts = _counts([not whole.lamp and whole.texel > COARSE for whole in wholes])
+    counts = _counts(wholes)
     if sum(counts) > 1:
         side = 0.5
     tiles = [(side * (number % 2), side * (number // 2)) for number in range(MAX_SHADOWS)]
     found = []
     for whole, count in zip(wholes, counts, strict=True):
         if count:
-            found.append(Share(replace(whole, corner=tiles[0], side=side), tuple(tiles[1:count])))
+            own, more = replace(whole, corner=tiles[0], side=side), tuple(tiles[1:count])
+            found.append(
+                Share(own, _about_things(own, cast, more[0])) if own.lamp and more else Share(own, None, more)
+            )
         tiles = tiles[count:]
     return found
 
 
-def _counts(coarse: Sequence[bool]) -> list[int]:
-    """Return how many maps each light gets: one, a coarse one two, and by turns what is left."""
+def _counts(wholes: Sequence[ShadowMap]) -> list[int]:
+    """Return how many maps each light gets.
+
+    One, a coarse sun two; then a wide lamp another; what is left goes to coarse suns by turns.
+    """
+    coarse = [not whole.lamp and whole.texel > COARSE for whole in wholes]
     counts, left = [], MAX_SHADOWS
     for is_coarse in coarse:
         counts.append(min(1 + is_coarse, left))
         left -= counts[-1]
-    for number in (np.flatnonzero(coarse).tolist() * MAX_SHADOWS)[:left]:
+    wide = [number for number, whole in enumerate(wholes) if whole.lamp and whole.half_width > WIDE]
+    for number in [*wide, *np.flatnonzero(coarse).tolist() * MAX_SHADOWS][:left]:
         counts[number] += 1
     return counts
 
@@ -122,6 +133,21 @@ def _whole(light: Light, cast: Casters, side: float) -> ShadowMap:
     ahead = np.asarray(light.position) + (light.direction if isinstance(light, AreaLight) else (0, 0, -1))
     pose = look_at(light.position, tuple(center if distance > 1.05 * radius else ahead))
     return ShadowMap(pose, True, near, distance + 11 * radius, min(tangent, WIDEST), corner, side)
+
+
+def _about_things(whole: ShadowMap, cast: Casters, corner: tuple[float, float]) -> ShadowMap | None:
+    """Return a lamp's map about the objects; None where it hangs among them."""
+    eye, center, radius = whole.world_from_light[:3, 3], cast.things[:3], 1.05 * cast.things[3]
+    distance = float(np.linalg.norm(eye - center))
+    if distance < 1.05 * radius:
+        return None
+    tangent = radius / math.sqrt(distance**2 - radius**2)
+    pose = look_at(tuple(eye), tuple(center))
+    return (
+        replace(whole, world_from_light=pose, half_width=tangent, corner=corner)
+        if tangent < whole.half_width
+        else None
+    )
 
 
 def finer(share: Share, view: View, nearest: float, corners: np.ndarray) -> list[ShadowMap]:

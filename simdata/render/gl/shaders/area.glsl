@@ -5,6 +5,9 @@
 
 uniform sampler3D outside;  // what portals show, blurred, a panorama each
 
+// What lies behind a portal, as a window's reveal does, sees the sky through an opening so much farther out, m.
+const float REVEAL = 0.35;
+
 // What a side of a polygon adds to its irradiance; both ends are unit vectors from the surface.
 // Source: Hill & Heitz, "Real-Time Area Lighting: a Journey from Research to Production" (2016): a fit to the
 // angle over its sine.
@@ -49,6 +52,9 @@ vec3 mirrored_area(Surface surface, vec3 way, float angle, vec3 share) {
 // `at`: view frame; `across`, `along`: from its middle to its sides.
 vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, vec3 facing, mat2 turn, mat3 world_from_view) {
     vec3 middle = light.position.xyz - at, shines = light.axis.xyz;
+    float portal = light.extra.z, beyond = dot(middle, shines);
+    bool reveal = portal > 0.0 && beyond > 0.0;
+    if (reveal) middle -= REVEAL * shines;
     bool lit = dot(middle, shines) < -1e-3 * length(across + along);  // not behind it, nor seen edge on
     vec3 corners[4] = vec3[](middle - across - along, middle + across - along, middle + across + along, middle - across + along);
     float share = form_factor(corners, surface.normal);
@@ -61,16 +67,16 @@ vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, v
     float angle = size * max(-dot(way, shines), 0.0) / dot(arm, arm);
     vec3 glossy = fresnel(surface.specular, max(dot(surface.view, normalize(surface.view + way)), 0.0));
     vec3 mirrors = mirrored_area(surface, way, angle, surface.gain * glossy);
-    vec3 light_out = (1.0 - surface.veil) * (surface.diffuse * share + max(light.extra.z, 0.0) * mirrors);
+    vec3 light_out = (1.0 - surface.veil) * (surface.diffuse * share + mirrors);
     for (int coat = 0; coat < coats(surface); coat++) {
         vec3 varnished = surface.coat * fresnel(vec3(DIELECTRIC), max(dot(surface.view, normalize(surface.view + way)), 0.0));
-        light_out += max(light.extra.z, 0.0) * mirrored_area(varnish(surface), way, angle, varnished);
+        light_out += mirrored_area(varnish(surface), way, angle, varnished);
     }
     // Where its middle goes below the horizon a body shades itself, and that is in the form factor already.
-    float above = smoothstep(0.0, 0.25, dot(facing, normalize(middle)));
+    float above = reveal ? 0.0 : smoothstep(0.0, 0.25, dot(facing, normalize(middle)));
     float arrives = mix(1.0, arriving(light, at, facing, turn, above > 0.0 && lit), above);
     vec3 shown = light.color.rgb * 3.1415927 / size;
-    for (float portal = -light.extra.z; portal > 0.0; portal = 0.0) {
+    for (int sky = 0; sky < int(min(portal, 1.0)); sky++) {
         float layer = (portal - 0.5) / float(textureSize(outside, 0).z);
         shown *= textureLod(outside, vec3(panorama_place(world_from_view * normalize(middle), 0.0), layer), 0.0).rgb;
     }

@@ -9,7 +9,7 @@ uniform int light_count;  // … then rectangles
 uniform vec4 light_position[MAX_LIGHTS];  // xyz: where a lamp stands, or the unit way to a sun; w: 1 lamp, 0 sun
 uniform vec4 light_color[MAX_LIGHTS];     // rgb: linear, times strength; w: radius of a lamp, m; sine of a sun's
 uniform vec4 light_axis[MAX_LIGHTS];      // xyz: unit, where a spot points; w: cosine at which it ends, -1 for none
-uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y, w: its first map and its last, -1 for none; z: 1 if it is mirrored; -1 - number for a portal that shows something
+uniform vec4 light_extra[MAX_LIGHTS];     // x: cosine at which a spot begins to fade; y, w: its first map and its last, -1 for none; z: 1 + number of a portal that shows something, else 0
 uniform vec4 light_across[MAX_LIGHTS];    // xyz: from the middle of a rectangle to its side …
 uniform vec4 light_along[MAX_LIGHTS];     // … and to its top, m
 uniform mat4 shadow_from_view[MAX_SHADOWS];  // OpenCV axes: z from the light
@@ -65,8 +65,9 @@ Shadow shadow_at(Light light, vec3 at) {
     Shadow shadow = shadow_of(max(int(light.extra.y), 0));
     float border = 0.95 - 0.2 * noise_of(gl_FragCoord.xy);
     for (int finer = int(light.extra.y) + 1; finer <= int(light.extra.w); finer++) {
-        vec2 place = abs((shadow_from_view[finer] * vec4(at, 1.0)).xy) / shadow_range[finer].z;
-        if (max(place.x, place.y) < border) shadow = shadow_of(finer);
+        vec3 place = (shadow_from_view[finer] * vec4(at, 1.0)).xyz;
+        float edge = border * shadow_range[finer].z * (light.position.w > 0.5 ? max(place.z, 0.0) : 1.0);
+        if (max(abs(place.x), abs(place.y)) < edge) shadow = shadow_of(finer);
     }
     return shadow;
 }
