@@ -16,8 +16,10 @@ from simdata.geometry import Pose
 from simdata.lens import KannalaBrandt
 from simdata.light import AreaLight, PointLight, Sun
 from simdata.material import Material
+from simdata.raycast import ray_scene
 from simdata.scene import Scene
-from simdata.sky import DaySky
+from simdata.sensor import undeveloped
+from simdata.sky import DaySky, looked_up, radiance
 from simdata.spec import Node
 
 # Of albedo 0.1: what hides the sky from it passes nearly nothing on.
@@ -208,6 +210,51 @@ def with_window(view: Camera) -> Scene:
         shape = GeneratedShape(generator="cuboid", params=dict(zip(("sx", "sy", "sz"), size, strict=True)))
         nodes.append(Node(name=name, shape=shape, part="body", fixed=True, pose=Pose(position=place)))
     return scene_of(nodes, view)
+
+
+IN_WINDOW = AreaLight(
+    position=(0.99, 0, 1), direction=(-1, 0, 0), up=(0, 0, 1), width=0.8, height=0.8, portal=True
+)
+# Where a white surface lies in the black room, and which way it faces.
+BELOW_WINDOW: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
+    "floor": ((0.0, 0.2, 0.0), (0, 0, 1)),
+    "ceiling": ((0.1, -0.2, 2.0), (0, 0, -1)),
+    "far wall": ((-1.0, 0.1, 1.2), (1, 0, 0)),
+    "side wall": ((0.2, 1.0, 0.9), (0, -1, 0)),
+}
+
+
+def sky_on(scene: Scene, place: np.ndarray, facing: np.ndarray, sky: DaySky) -> np.ndarray:
+    """Return what a white surface reads (3,) of a sky, by 200,000 rays, their density the cosine's."""
+    one, two = np.random.default_rng(0).uniform(size=(2, 200_000))
+    across = np.cross(facing, (0.6, 0.8, 0.0) if abs(facing[2]) > 0.5 else (0.0, 0.0, 1.0))
+    across /= np.linalg.norm(across)
+    flat, turn = np.sqrt(one)[:, None], (math.tau * two)[:, None]
+    ways = flat * (np.cos(turn) * across + np.sin(turn) * np.cross(facing, across))
+    ways = ways + np.sqrt(1 - one)[:, None] * facing
+    free = ray_scene(scene).cast(place + 1e-4 * facing, ways).node_ids == 0
+    return (looked_up(radiance(sky, 128), ways) * free[:, None]).mean(0)
+
+
+@pytest.mark.parametrize("name", BELOW_WINDOW)
+def test_a_portal_shows_each_place_its_own_part_of_the_sky(gl: Any, name: str) -> None:
+    """A floor what is high, a ceiling the ground; its own strength is for those that see no sky."""
+    place, facing = (np.asarray(values, float) for values in BELOW_WINDOW[name])
+    view = camera(5, 5, eye=tuple(place + 0.3 * facing + 0.05), target=tuple(place), fov=0.02)
+    bare, sky = with_window(view), DaySky(sun=(0.6, 0.48, 0.64), turbidity=4.0)
+    truth = sky_on(bare, place, facing, sky)
+    sky = sky.model_copy(update={"strength": sky.strength * 0.4 / truth.max()})
+    black = Material(base_color=(0, 0, 0), roughness=1.0, metallic=1.0)  # no gloss that would light the rest
+    part = {"floor": "room.floor", "ceiling": "room.ceiling", "far wall": "west", "side wall": "north"}[name]
+    paint = {node.name: black for node in bare.nodes} | {part: WHITE}
+    seen = undeveloped(shot(gl, dressed(bare, lights=(IN_WINDOW,), sky=sky, materials=paint)))
+    assert seen.mean((0, 1)) == pytest.approx(truth * 0.4 / truth.max(), rel=0.25)
+
+
+def test_a_window_s_reveal_is_lit_from_outside(gl: Any) -> None:
+    view = camera(5, 5, eye=(0.5, 0, 1.2), target=(1.025, 0, 0.6), fov=0.01)
+    seen = shot(gl, dressed(with_window(view), lights=(IN_WINDOW,), sky=DaySky(sun=(0.6, 0.48, 0.64))))
+    assert seen.min() > 100
 
 
 def test_the_sun_falls_in_by_the_window_alone(gl: Any, meter: Photometer) -> None:

@@ -49,7 +49,7 @@ class Lighting:
         self._lights: list[tuple[Light, int]] = []  # and the number of its share, -1 for none
         self._shares: list[Share] = []
         self._finer: list[list[ShadowMap]] = []  # a share, as they lie in the atlas
-        self._shown: dict[Light, int] = {}  # a portal's number
+        self._shown: dict[AreaLight, int] = {}  # a portal's number
         self._stage: Stage
         self._t: float
         self.cast: Casters
@@ -81,7 +81,7 @@ class Lighting:
         """
         self._shown = {portal: number for number, portal in enumerate([*shown][:MAX_PORTALS])}
         for portal, number in self._shown.items():
-            layer = (0, 0, number, 2 * ROWS, ROWS, 1)
+            layer = 0, 0, number, 2 * ROWS, ROWS, 1
             self._outside.write(shown[portal].astype(np.float16).tobytes(), viewport=layer)
 
     def fit(self, view: View, nearest: float) -> None:

@@ -14,6 +14,7 @@ from simdata.sky import areas, directions
 ROWS = 64
 # Reflections are blurred for these many roughnesses, from 0 to 1.
 LEVELS = 6
+SOFT = 50.0
 
 
 def harmonics(light: np.ndarray) -> np.ndarray:
@@ -50,10 +51,12 @@ def reflections(light: np.ndarray) -> np.ndarray:
     return np.stack([light, *blurred]).astype(np.float32)
 
 
-def blurred(light: np.ndarray, roughness: float) -> np.ndarray:
-    """Blur a picture (ROWS, 2 ROWS, 3) as a surface of one of the roughnesses of `reflections` mirrors it."""
-    kernel = _kernels()[round(roughness * (LEVELS - 1)) - 1]
-    return np.fft.irfft(_along(kernel, np.fft.rfft(light, axis=1)), 2 * ROWS, axis=1)
+def softened(light: np.ndarray) -> np.ndarray:
+    """Blur a picture (ROWS, 2 ROWS, 3) by about 8 degrees, whatever way it looks, and no farther.
+
+    Source: the density of von Mises and Fisher, "Dispersion on a Sphere" (1953), of concentration `SOFT`.
+    """
+    return np.fft.irfft(_along(_softening(), np.fft.rfft(light, axis=1)), 2 * ROWS, axis=1)
 
 
 def _along(kernel: np.ndarray, waves: np.ndarray) -> np.ndarray:
@@ -64,16 +67,26 @@ def _along(kernel: np.ndarray, waves: np.ndarray) -> np.ndarray:
 @lru_cache(maxsize=1)
 def _kernels() -> list[np.ndarray]:
     """Return a kernel a level but the first, (ROWS + 1 waves, ROWS to, ROWS from)."""
+    cosine = _cosines()
+    half = (1 + cosine) / 2  # squared cosine of half the angle
+    alphas = [(level / (LEVELS - 1)) ** 2 for level in range(1, LEVELS)]
+    return [_kernel(np.clip(cosine, 0, 1) * a**2 / (half * (a**2 - 1) + 1) ** 2) for a in alphas]
+
+
+@lru_cache(maxsize=1)
+def _softening() -> np.ndarray:
+    return _kernel(np.exp(SOFT * (_cosines() - 1)))
+
+
+def _cosines() -> np.ndarray:
+    """Return those of the angles from the middle column's directions to all, (ROWS, ROWS, 2 ROWS)."""
     ways = directions(ROWS)
-    cosine = np.einsum("ok,iwk->oiw", ways[:, ROWS], ways)
-    return [_kernel(cosine, level / (LEVELS - 1)) for level in range(1, LEVELS)]
+    return np.clip(np.einsum("ok,iwk->oiw", ways[:, ROWS], ways), -1, 1)
 
 
-def _kernel(cosine: np.ndarray, roughness: float) -> np.ndarray:
-    half = np.sqrt(np.clip((1 + cosine) / 2, 0, 1))
-    alpha = roughness**2
-    lobe = alpha**2 / (half**2 * (alpha**2 - 1) + 1) ** 2
-    weight = lobe * np.clip(cosine, 0, 1) * areas(ROWS)
+def _kernel(lobe: np.ndarray) -> np.ndarray:
+    """Return what takes weights by `_cosines` to waves, (ROWS + 1, ROWS to, ROWS from)."""
+    weight = lobe * areas(ROWS)
     weight /= weight.sum((1, 2), keepdims=True)
     # The kernel is even about its own column, so that its waves are real.
     return np.moveaxis(np.fft.rfft(np.roll(weight, -ROWS, axis=2), axis=2).real, 2, 0)

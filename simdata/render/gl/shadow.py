@@ -71,8 +71,8 @@ class ShadowMap:
 class Share:
     """What a light has of the atlas.
 
-    whole: shows all that casts shadows; things: a lamp's finer map, about the objects; spare: corners of the tiles
-    for a sun's finer maps. All tiles are of one size.
+    whole: shows all that casts shadows; things: a lamp's finer map, about the objects; spare: corners of the
+    tiles for a sun's finer maps. All tiles are of one size.
     """
 
     whole: ShadowMap
@@ -84,34 +84,31 @@ def shares(lights: Sequence[Light], cast: Casters) -> list[Share]:
     """Share the atlas among lights, the strongest first; fewer shares than lights where it is too small."""
     side = 1.0 if len(lights) == 1 else 0.5
     wholes = [_whole(light, cast, side) for light in lights[:MAX_SHADOWS]]
-    counts = _counts(wholes)
+    things = [_about_things(whole, cast) for whole in wholes]
+    coarse = [not whole.lamp and whole.texel > COARSE for whole in wholes]
+    counts = _counts(coarse, [one is not None for one in things])
     if sum(counts) > 1:
         side = 0.5
     tiles = [(side * (number % 2), side * (number // 2)) for number in range(MAX_SHADOWS)]
     found = []
-    for whole, count in zip(wholes, counts, strict=True):
+    for whole, close, count in zip(wholes, things, counts, strict=True):
         if count:
-            own, more = replace(whole, corner=tiles[0], side=side), tuple(tiles[1:count])
-            found.append(
-                Share(own, _about_things(own, cast, more[0])) if own.lamp and more else Share(own, None, more)
-            )
+            own, spare = replace(whole, corner=tiles[0], side=side), tuple(tiles[1:count])
+            if close is not None and spare:
+                close, spare = replace(close, corner=spare[0], side=side), ()
+            found.append(Share(own, close if count > 1 else None, spare))
         tiles = tiles[count:]
     return found
 
 
-def _counts(wholes: Sequence[ShadowMap]) -> list[int]:
-    """Return how many maps each light gets.
-
-    One, a coarse sun two; then a wide lamp another; what is left goes to coarse suns by turns.
-    """
-    coarse = [not whole.lamp and whole.texel > COARSE for whole in wholes]
+def _counts(coarse: Sequence[bool], close: Sequence[bool]) -> list[int]:
+    """Return how many maps each light gets: one or, coarse, two; a closer one; coarse ones more."""
     counts, left = [], MAX_SHADOWS
     for is_coarse in coarse:
         counts.append(min(1 + is_coarse, left))
         left -= counts[-1]
-    wide = [number for number, whole in enumerate(wholes) if whole.lamp and whole.half_width > WIDE]
-    for number in [*wide, *np.flatnonzero(coarse).tolist() * MAX_SHADOWS][:left]:
-        counts[number] += 1
+    for number in [*np.flatnonzero(close).tolist(), *np.flatnonzero(coarse).tolist() * MAX_SHADOWS][:left]:
+        counts[number] += counts[number] > 0
     return counts
 
 
@@ -135,19 +132,14 @@ def _whole(light: Light, cast: Casters, side: float) -> ShadowMap:
     return ShadowMap(pose, True, near, distance + 11 * radius, min(tangent, WIDEST), corner, side)
 
 
-def _about_things(whole: ShadowMap, cast: Casters, corner: tuple[float, float]) -> ShadowMap | None:
-    """Return a lamp's map about the objects; None where it hangs among them."""
-    eye, center, radius = whole.world_from_light[:3, 3], cast.things[:3], 1.05 * cast.things[3]
+def _about_things(whole: ShadowMap, cast: Casters) -> ShadowMap | None:
+    """Return a wide lamp's map about the objects alone; None for others, and where it hangs among them."""
+    eye, center, radius = whole.world_from_light[:3, 3], cast.things[:3], 1.02 * cast.things[3]
     distance = float(np.linalg.norm(eye - center))
-    if distance < 1.05 * radius:
+    if not whole.lamp or whole.half_width < WIDE or distance < 1.05 * radius:
         return None
     tangent = radius / math.sqrt(distance**2 - radius**2)
-    pose = look_at(tuple(eye), tuple(center))
-    return (
-        replace(whole, world_from_light=pose, half_width=tangent, corner=corner)
-        if tangent < whole.half_width
-        else None
-    )
+    return replace(whole, world_from_light=look_at(tuple(eye), tuple(center)), half_width=min(tangent, WIDE))
 
 
 def finer(share: Share, view: View, nearest: float, corners: np.ndarray) -> list[ShadowMap]:

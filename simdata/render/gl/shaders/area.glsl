@@ -49,6 +49,17 @@ vec3 mirrored_area(Surface surface, vec3 way, float angle, vec3 share) {
     return share * lobe(surface.alpha, n_h, n_l, n_v) * n_l * spread * angle / 3.1415927;
 }
 
+// What a portal shows on average, by the middles of its quarters.
+vec3 sky_of(float portal, vec3 middle, vec3 across, vec3 along, mat3 world_from_view) {
+    float layer = (portal - 0.5) / float(textureSize(outside, 0).z);
+    vec3 sum = vec3(0.0);
+    for (int quarter = 0; quarter < 4; quarter++) {
+        vec3 way = middle + (float(quarter & 1) * 2.0 - 1.0) * across + (float(quarter >> 1) * 2.0 - 1.0) * along;
+        sum += textureLod(outside, vec3(panorama_place(world_from_view * normalize(way), 0.0), layer), 0.0).rgb;
+    }
+    return 0.25 * sum;
+}
+
 // `at`: view frame; `across`, `along`: from its middle to its sides.
 vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, vec3 facing, mat2 turn, mat3 world_from_view) {
     vec3 middle = light.position.xyz - at, shines = light.axis.xyz;
@@ -76,9 +87,6 @@ vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, v
     float above = reveal ? 0.0 : smoothstep(0.0, 0.25, dot(facing, normalize(middle)));
     float arrives = mix(1.0, arriving(light, at, facing, turn, above > 0.0 && lit), above);
     vec3 shown = light.color.rgb * 3.1415927 / size;
-    for (int sky = 0; sky < int(min(portal, 1.0)); sky++) {
-        float layer = (portal - 0.5) / float(textureSize(outside, 0).z);
-        shown *= textureLod(outside, vec3(panorama_place(world_from_view * normalize(middle), 0.0), layer), 0.0).rgb;
-    }
+    if (portal > 0.0) shown *= sky_of(portal, middle, 0.5 * across, 0.5 * along, world_from_view);
     return lit ? arrives * shown * light_out : vec3(0.0);
 }
