@@ -54,12 +54,12 @@ class Bounce:
         look, cast, around = subject.stage.scene.spec.look, subject.lighting.cast, subject.surroundings
         sky = around.take_sky(look.sky)
         portals = [light for light in look.lights if isinstance(light, AreaLight) and light.portal]
-        shown = {one: shown_by(one, sky, self._rays(subject), subject.t) for one in portals if sky.any()}
-        subject.lighting.open_to(shown)
+        rays = self._rays(subject)
+        subject.lighting.open_to({one: shown_by(one, sky, rays, subject.t) for one in portals if sky.any()})
         if portals and cast.shell:  # which then stand for the sky
             sky = np.zeros_like(sky)
         place, room = _middle(cast), _room(cast)
-        there = self._fill(subject, sky, place)
+        there = self._fill(subject, rays, sky, place)
         # A closed room mirrors at first what it is lit by; in the open, the sky lights what lights the rest.
         first = np.maximum(basis(directions(ROWS)) @ there, 0) if cast.shell else sky
         around.take(first, there, place, room)
@@ -67,13 +67,13 @@ class Bounce:
             surfaces, free = self._panorama(subject, place)
             around.take(surfaces + free * sky, there, place, room)
 
-    def _fill(self, subject: Subject, sky: np.ndarray, place: np.ndarray) -> np.ndarray:
+    def _fill(self, subject: Subject, rays: RayScene, sky: np.ndarray, place: np.ndarray) -> np.ndarray:
         """Find the field under a sky (ROWS, 2 ROWS, 3), and return what it is at a place: (9, 3)."""
-        stage, cast, materials = subject.stage, subject.lighting.cast, subject.materials
+        stage, cast = subject.stage, subject.lighting.cast
         scene = stage.scene
         grid = grid_about(cast, stage.corners(subject.t), _objects(scene)) if scene.nodes else NOWHERE
         if scene.nodes and (scene.spec.look.lights or sky.any()):
-            seen = patches(self._rays(subject), subject.t, grid.places.reshape(-1, 3), materials.albedos)
+            seen = patches(rays, subject.t, grid.places.reshape(-1, 3), subject.materials.albedos)
             light = passed_on(
                 grid, seen, self._lights.reading(subject.lighting, seen.points, seen.facing), sky
             )
