@@ -82,8 +82,8 @@ class AreaLight(Model):
         direction: (3,) unit, world frame, to where it shines.
         up: (3,) unit, world frame, square to `direction`: along its height.
         width, height: m.
-        portal: whether it stands for the sky behind an opening. Where the look has a sky, `mitsuba` and `gl` take
-            that through the opening as it is; colour and strength are for those that cannot.
+        portal: whether it stands for the sky behind an opening. Where the look has a sky, `mitsuba` and `gl`
+            take that through the opening as it is; colour and strength are for those that cannot.
         surface: name of the node that is seen to glow in its place, "" for none; in a path tracer that node
             lights nothing else.
     """

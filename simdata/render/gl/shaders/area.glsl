@@ -49,15 +49,15 @@ vec3 mirrored_area(Surface surface, vec3 way, float angle, vec3 share) {
     return share * lobe(surface.alpha, n_h, n_l, n_v) * n_l * spread * angle / 3.1415927;
 }
 
-// What a portal shows on average, by the middles of its quarters.
+// What a portal shows on average, by the middles of its quarters; 1 for other lights.
 vec3 sky_of(float portal, vec3 middle, vec3 across, vec3 along, mat3 world_from_view) {
     float layer = (portal - 0.5) / float(textureSize(outside, 0).z);
-    vec3 sum = vec3(0.0);
-    for (int quarter = 0; quarter < 4; quarter++) {
-        vec3 way = middle + (float(quarter & 1) * 2.0 - 1.0) * across + (float(quarter >> 1) * 2.0 - 1.0) * along;
-        sum += textureLod(outside, vec3(panorama_place(world_from_view * normalize(way), 0.0), layer), 0.0).rgb;
+    vec3 sum = vec3(portal > 0.0 ? 0.0 : 1.0);
+    for (int quarter = 0; quarter < (portal > 0.0 ? 4 : 0); quarter++) {
+        vec3 way = middle + (float(quarter & 1) - 0.5) * across + (float(quarter >> 1) - 0.5) * along;
+        sum += 0.25 * textureLod(outside, vec3(panorama_place(world_from_view * normalize(way), 0.0), layer), 0.0).rgb;
     }
-    return 0.25 * sum;
+    return sum;
 }
 
 // `at`: view frame; `across`, `along`: from its middle to its sides.
@@ -87,6 +87,6 @@ vec3 from_area(Light light, vec3 across, vec3 along, Surface surface, vec3 at, v
     float above = reveal ? 0.0 : smoothstep(0.0, 0.25, dot(facing, normalize(middle)));
     float arrives = mix(1.0, arriving(light, at, facing, turn, above > 0.0 && lit), above);
     vec3 shown = light.color.rgb * 3.1415927 / size;
-    if (portal > 0.0) shown *= sky_of(portal, middle, 0.5 * across, 0.5 * along, world_from_view);
+    shown *= sky_of(portal, middle, across, along, world_from_view);
     return lit ? arrives * shown * light_out : vec3(0.0);
 }
