@@ -18,7 +18,7 @@ from training.net import Detector
 from training.targets import encode
 
 RATE, DECAY = 4e-3, 0.02  # of AdamW
-# Share of the training that looks at pictures of half the size, and what a step costs there, of a whole one's.
+# Share of the training on pictures of half the size, and what a step costs there, of a whole one's.
 SMALL, SMALL_COST = 0.4, 0.3
 WARM, COLD = 0.05, 0.01  # share of the training until the full rate; share of the rate at the end
 KEPT = 0.99  # of the mean of weights, a step; less at first
