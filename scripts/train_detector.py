@@ -39,8 +39,8 @@ def main(words: list[str] | None = None) -> int:
         commands.error(
             "name one thing to learn from: a dataset's folder, --live CONFIG or --coco IMAGES ANNOTATIONS"
         )
-    if any(side < 1 or side % COARSEST for side in arguments.size):
-        commands.error(f"--size {arguments.size}: the net wants multiples of {COARSEST} pixels")
+    if any(side < 1 or side % (2 * COARSEST) for side in arguments.size):
+        commands.error(f"--size {arguments.size}: the net wants multiples of {2 * COARSEST} pixels")
     try:
         run(_sources(arguments), arguments)
     except SimdataError as error:
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--test", type=Path, metavar="DATA", help="test on all of this dataset of simdata")
     made.add_argument("--seconds", type=float, default=600.0, help="how long to train (%(default)s)")
     made.add_argument("--steps", type=int, help="train so many steps instead")
-    made.add_argument("--batch", type=int, default=8, help="images a step (%(default)s)")
+    made.add_argument("--batch", type=int, default=4, help="images a step (%(default)s)")
     made.add_argument("--size", nargs=2, type=int, default=[256, 192], metavar=("WIDTH", "HEIGHT"))
     made.add_argument("--seed", type=int, default=0)
     made.add_argument("--workers", type=int, default=0, help="processes that load (%(default)s)")

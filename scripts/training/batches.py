@@ -42,7 +42,7 @@ def fitted(items: Sequence[Item], size: tuple[int, int]) -> Batch:
 
     Args:
         items: (image, target) each.
-        size: height and width, pixels, multiples of 32.
+        size: height and width, pixels, multiples of 64.
     """
     images = torch.full((len(items), 3, *size), PAPER, dtype=torch.uint8)
     targets, scales = [], []
@@ -86,6 +86,13 @@ def batches(
             yield fitted(list(zip(images, targets, strict=True)), size)
         if images is None:
             raise ConfigError(f"there is no image in {dataset}; is it the right split?")
+
+
+def halved(batch: Batch) -> Batch:
+    """Return pictures of half the size."""
+    images = functional.interpolate(batch.images.float(), scale_factor=0.5, mode="area").round().byte()
+    targets = [{**target, "boxes": target["boxes"] / 2} for target in batch.targets]
+    return Batch(images, targets, [scale / 2 for scale in batch.scales])
 
 
 def varied(batch: Batch, generator: torch.Generator) -> Batch:

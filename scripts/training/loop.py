@@ -12,12 +12,14 @@ from typing import Any
 import torch
 from torch import nn
 
-from training.batches import Batch, varied
+from training.batches import Batch, halved, varied
 from training.loss import loss_of
 from training.net import Detector
 from training.targets import encode
 
-RATE, DECAY = 2e-3, 0.02  # of AdamW
+RATE, DECAY = 4e-3, 0.02  # of AdamW
+# Share of the training on pictures of half the size, and what a step costs there, of a whole one's.
+SMALL, SMALL_COST = 0.4, 0.3
 WARM, COLD = 0.05, 0.01  # share of the training until the full rate; share of the rate at the end
 KEPT = 0.99  # of the mean of weights, a step; less at first
 CLIP = 10.0  # norm of the gradient
@@ -25,7 +27,10 @@ CLIP = 10.0  # norm of the gradient
 
 @dataclass(frozen=True)
 class Budget:
-    """When training ends: after so many steps, or seconds, whichever is given."""
+    """When training ends: after so many steps, or seconds, whichever is given.
+
+    A step on pictures of half the size counts as `SMALL_COST` steps.
+    """
 
     steps: int | None = None
     seconds: float | None = None
@@ -34,7 +39,7 @@ class Budget:
         if (self.steps is None) == (self.seconds is None):
             raise ValueError("a budget is either steps or seconds")
 
-    def spent(self, steps: int, seconds: float) -> float:
+    def spent(self, steps: float, seconds: float) -> float:
         """Return which share of it is spent."""
         return steps / self.steps if self.steps is not None else seconds / (self.seconds or 1e-9)
 
@@ -77,7 +82,7 @@ def train(
     """Train a net from nothing.
 
     Args:
-        batches: for ever.
+        batches: for ever, of pictures whose sides are multiples of 64 pixels.
         classes: how many.
         budget: when to stop; steps give the same net again on the same processor, seconds need not.
         seed: of weights and variations.
@@ -92,15 +97,18 @@ def train(
     net = Detector(classes).to(device, memory_format=torch.channels_last)
     kept = copy.deepcopy(net).eval()
     optimizer = torch.optim.AdamW(_groups(net), lr=RATE)
-    history, start, spent = History(), time.monotonic(), time.process_time()
-    for step, batch in enumerate(batches):
-        share = budget.spent(step, history.seconds)
+    history, start, spent, steps = History(), time.monotonic(), time.process_time(), 0.0
+    for batch in batches:
+        share = budget.spent(steps, history.seconds)
         if share >= 1:
             break
+        small = share < SMALL
+        steps += SMALL_COST if small else 1
         for group in optimizer.param_groups:
             group["lr"] = RATE * rate(share)
-        heat, sides = _step(net, optimizer, varied(batch, generator), classes, device)
-        _follow(kept, net, min(KEPT, (1 + step) / (10 + step)))
+        shown = varied(halved(batch) if small else batch, generator)
+        heat, sides = _step(net, optimizer, shown, classes, device)
+        _follow(kept, net, min(KEPT, (1 + len(history.heat)) / (10 + len(history.heat))))
         history.heat.append(heat)
         history.sides.append(sides)
         history.seconds, history.cpu = time.monotonic() - start, time.process_time() - spent

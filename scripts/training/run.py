@@ -39,8 +39,8 @@ class Run:
     share: float = 0.25
     mislabelled: bool = False
     seed: int = 0
-    steps: int = 3200
-    batch: int = 8
+    steps: int = 6400
+    batch: int = 4
 
     @property
     def name(self) -> str:
