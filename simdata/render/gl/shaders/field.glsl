@@ -16,23 +16,18 @@ vec3 field_place(vec3 at) {
     return vec3(across, height) / size;
 }
 
-// What white diffuse surfaces read at a point by two normals, the first that of the surface there; world frame. In no
-// array, which llvmpipe would keep in memory.
-// Source: Ramamoorthi & Hanrahan, "An Efficient Representation for Irradiance Environment Maps" (2001).
-void field_light(vec3 at, vec3 n, vec3 m, out vec3 by_n, out vec3 by_m) {
+// As `read_by` takes it: its light at a point of a surface, world frame.
+vec3[9] field_at(vec3 at, vec3 n) {
     vec3 place = field_place(at + field_off * n), block = vec3(0.0, 0.0, 1.0 / BLOCKS);
-    vec4 low_n = vec4(0.282095, 0.488603 * n.yzx), low_m = vec4(0.282095, 0.488603 * m.yzx);
-    vec4 high_n = vec4(1.092548 * n.xy * n.yz, 0.315392 * (3.0 * n.z * n.z - 1.0), 1.092548 * n.x * n.z);
-    vec4 high_m = vec4(1.092548 * m.xy * m.yz, 0.315392 * (3.0 * m.z * m.z - 1.0), 1.092548 * m.x * m.z);
-    vec3 last = textureLod(field, place + 6.0 * block, 0.0).rgb;
-    by_n = 0.546274 * (n.x * n.x - n.y * n.y) * last;
-    by_m = 0.546274 * (m.x * m.x - m.y * m.y) * last;
-    for (int k = 0; k < 3; k++) {
-        vec4 low = textureLod(field, place + float(k) * block, 0.0);
-        vec4 high = textureLod(field, place + float(3 + k) * block, 0.0);
-        by_n[k] += dot(low_n, low) + dot(high_n, high);
-        by_m[k] += dot(low_m, low) + dot(high_m, high);
+    vec3 light[9];
+    for (int color = 0; color < 3; color++) {
+        vec4 low = textureLod(field, place + float(color) * block, 0.0);
+        vec4 high = textureLod(field, place + float(3 + color) * block, 0.0);
+        for (int k = 0; k < 4; k++) {
+            light[k][color] = low[k];
+            light[4 + k][color] = high[k];
+        }
     }
-    by_n = max(by_n, 0.0);
-    by_m = max(by_m, 0.0);
+    light[8] = textureLod(field, place + 6.0 * block, 0.0).rgb;
+    return light;
 }

@@ -21,8 +21,8 @@ vec3 mirrored_along(vec3 way, vec3 at, float roughness) {
 // where the panoramas were seen from.
 vec3 from_everywhere(Surface surface, vec3 at, Around around) {
     float n_v = max(dot(surface.normal, surface.view), 1e-3);
-    vec3 plain = read_there(world_from_view * surface.facing);
-    vec3 turned = read_there(world_from_view * surface.normal);
+    vec3 plain = read_by(harmonics, world_from_view * surface.facing);
+    vec3 turned = read_by(harmonics, world_from_view * surface.normal);
     vec3 way = world_from_view * reflect(-surface.view, surface.normal);
     way = mix(way, vec3(1e-6), lessThan(abs(way), vec3(1e-6)));
     vec3 scattered = ambient + around.lit.light * clamp(turned / max(plain, 1e-6), 0.5, 2.0);
