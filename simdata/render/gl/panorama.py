@@ -14,7 +14,7 @@ from simdata.sky import areas, directions
 ROWS = 64
 # Reflections are blurred for these many roughnesses, from 0 to 1.
 LEVELS = 6
-SOFT = 50.0
+SOFT = 50.0  # a window's sky is blurred so that its parts are no spots; nearly nothing beyond 20 degrees
 
 
 def harmonics(light: np.ndarray) -> np.ndarray:

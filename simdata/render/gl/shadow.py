@@ -94,9 +94,8 @@ def shares(lights: Sequence[Light], cast: Casters) -> list[Share]:
     for whole, close, count in zip(wholes, things, counts, strict=True):
         if count:
             own, spare = replace(whole, corner=tiles[0], side=side), tuple(tiles[1:count])
-            if close is not None and spare:
-                close, spare = replace(close, corner=spare[0], side=side), ()
-            found.append(Share(own, close if count > 1 else None, spare))
+            more = replace(close, corner=spare[0], side=side) if close and spare else None
+            found.append(Share(own, more, () if more else spare))
         tiles = tiles[count:]
     return found
 
